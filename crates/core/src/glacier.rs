@@ -1,0 +1,35 @@
+//! Glacier's REST API, version 2012-06-01, as far as both ends have to agree on it: limits, names, header names,
+//! requests and answers. One file an operation; each has the request the gateway signs and the reading of the answer
+//! that the browser makes of it.
+//!
+//! **Source:** Amazon Glacier API reference; `docs/` says where the reference and the service differ.
+
+pub mod abort_multipart_upload;
+pub mod complete_multipart_upload;
+pub mod header;
+pub mod initiate_multipart_upload;
+pub mod list_parts;
+mod message;
+pub mod name;
+pub mod upload_multipart_part;
+
+pub use message::{AnswerError, Method, Request, Response, ServiceError};
+pub use name::{ArchiveId, Description, InvalidName, UploadId, VaultName};
+
+use crate::part::MIB;
+
+/// Value of `x-amz-glacier-version`, required on every request.
+pub const API_VERSION: &str = "2012-06-01";
+
+/// Most parts in one upload. **Source:** developer guide, "Uploading Large Archives in Parts: Quick Facts".
+pub const MAX_PARTS: u32 = 10_000;
+
+/// Most bytes in one archive: 10,000 parts of 4 GiB. **Source:** as [`MAX_PARTS`].
+pub const MAX_ARCHIVE_LEN: u64 = MAX_PARTS as u64 * 4096 * MIB;
+
+/// Most bytes in the body of one request, part or whole archive: 4 GiB. **Source:** as [`MAX_PARTS`].
+pub const MAX_BODY_LEN: u64 = 4096 * MIB;
+
+/// How long a signature is accepted, both ways around the server's clock. **Source:** the service's own message
+/// "Signature expired: … is now earlier than … (… - 5 min.)".
+pub const SIGNATURE_LIFETIME_MS: u64 = 5 * 60 * 1000;

@@ -1,0 +1,192 @@
+//! A request to the store before it is signed, and an answer of the store as the browser saw it.
+
+use std::fmt;
+
+use super::header;
+use crate::hex::InvalidHash;
+use crate::json::Json;
+use crate::sha256::PayloadHash;
+use crate::tree_hash::TreeHash;
+
+/// The methods Glacier's API uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "UPPERCASE"))]
+#[expect(missing_docs, reason = "each is its own name")]
+pub enum Method {
+    Delete,
+    Get,
+    Post,
+    Put,
+}
+
+impl Method {
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Delete => "DELETE",
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+        }
+    }
+
+    /// The method of that name on the wire.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Delete, Self::Get, Self::Post, Self::Put].into_iter().find(|method| method.as_str() == name)
+    }
+}
+
+/// A request without host, date and signature, which whoever holds the credentials adds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Method.
+    pub method: Method,
+    /// Absolute path; every segment is of an alphabet that needs no escaping.
+    pub path: String,
+    /// Query parameters, unescaped.
+    pub query: Vec<(&'static str, String)>,
+    /// Headers to send and sign, names in lower case, [`header::VERSION`] included.
+    pub headers: Vec<(&'static str, String)>,
+    /// Plain SHA-256 of the body.
+    pub payload_hash: PayloadHash,
+}
+
+impl Request {
+    pub(super) fn without_body(method: Method, path: String) -> Self {
+        Self {
+            method,
+            path,
+            query: Vec::new(),
+            headers: vec![(header::VERSION, super::API_VERSION.to_owned())],
+            payload_hash: PayloadHash::of(&[]),
+        }
+    }
+}
+
+/// An answer as the browser saw it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Response {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers that the browser lets us read; names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body where it was JSON.
+    pub body: Option<Json>,
+}
+
+impl Response {
+    /// The first header of that (lower-case) name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// What the store says went wrong. An answer that no Glacier store would give (a proxy's HTML, say) has no
+    /// service code.
+    pub fn service_error(&self) -> ServiceError {
+        let text = |key| self.body.as_ref().and_then(|body| body.text(key)).map(str::to_owned);
+        ServiceError {
+            status: self.status,
+            code: text("code"),
+            message: text("message"),
+            request_id: self.header(header::REQUEST_ID).map(str::to_owned).or_else(|| text("requestId")),
+        }
+    }
+
+    /// The answer, if it has the status that `operation` answers success with.
+    pub(super) fn expect_status(&self, expected: u16) -> Result<&Self, AnswerError> {
+        match self.status {
+            status if status == expected => Ok(self),
+            // Success of another kind was given by somebody else: a captive portal, a cache, a page's fallback.
+            200..=399 => Err(AnswerError::NotGlacier { status: self.status }),
+            _ => Err(AnswerError::Refused(self.service_error())),
+        }
+    }
+
+    pub(super) fn required_header(&self, name: &'static str) -> Result<&str, AnswerError> {
+        self.header(name).ok_or(AnswerError::HeaderMissing { name })
+    }
+
+    /// The tree hash the store computed, if it is `expected`.
+    pub(super) fn expect_tree_hash(&self, expected: TreeHash) -> Result<(), AnswerError> {
+        let reported = TreeHash::from_hex(self.required_header(header::TREE_HASH)?)?;
+        if reported == expected { Ok(()) } else { Err(AnswerError::TreeHashMismatch { computed: expected, reported }) }
+    }
+}
+
+/// A refusal in Glacier's form (`{"code", "message", "type"}`), or the gateway's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceError {
+    /// HTTP status.
+    pub status: u16,
+    /// The service's own code, `InvalidParameterValueException` and the like.
+    pub code: Option<String>,
+    /// The service's own words.
+    pub message: Option<String>,
+    /// To quote when asking the operator.
+    pub request_id: Option<String>,
+}
+
+impl fmt::Display for ServiceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "status {}", self.status)?;
+        if let Some(code) = &self.code {
+            write!(f, ", {code}")?;
+        }
+        if let Some(message) = &self.message {
+            write!(f, ": {message}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Why an answer is no acknowledgement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AnswerError {
+    /// The store said no.
+    Refused(ServiceError),
+    /// A success, but not in a form a Glacier store gives.
+    NotGlacier {
+        /// HTTP status.
+        status: u16,
+    },
+    /// A success without a header it must have.
+    HeaderMissing {
+        /// Its name.
+        name: &'static str,
+    },
+    /// A success with a header or field that cannot be read.
+    Unreadable {
+        /// Its name.
+        name: &'static str,
+    },
+    /// The store holds other bytes than we have.
+    TreeHashMismatch {
+        /// Ours.
+        computed: TreeHash,
+        /// The store's.
+        reported: TreeHash,
+    },
+}
+
+impl From<InvalidHash> for AnswerError {
+    fn from(_: InvalidHash) -> Self {
+        Self::Unreadable { name: header::TREE_HASH }
+    }
+}
+
+impl fmt::Display for AnswerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(error) => error.fmt(f),
+            Self::NotGlacier { status } => write!(f, "status {status} is not what this operation answers"),
+            Self::HeaderMissing { name } => write!(f, "the answer has no readable header {name}"),
+            Self::Unreadable { name } => write!(f, "the answer's {name} cannot be read"),
+            Self::TreeHashMismatch { computed, reported } => {
+                write!(f, "the store reports tree hash {reported} and ours is {computed}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for AnswerError {}

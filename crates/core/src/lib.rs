@@ -1,0 +1,26 @@
+//! The rules of `glacier-upload`, without I/O, clock, randomness or JavaScript.
+//!
+//! Everything that can be decided without touching the outside world is decided here, once, for the browser, the
+//! gateway and the embedded store alike: how a file is cut into parts ([`PartPlan`]), how parts are hashed
+//! ([`TreeHasher`], [`PartHasher`]), what the browser asks the gateway for ([`Intent`]) and what it gets back
+//! ([`SignedRequest`]), what an answer of the store means ([`glacier`]) and what to do next ([`upload::Upload`]).
+//! `now` and `jitter` are arguments, so whole uploads with faults run in a test in microseconds.
+
+pub mod glacier;
+pub mod hex;
+pub mod intent;
+pub mod json;
+pub mod part;
+pub mod plan;
+pub mod range;
+pub mod sha256;
+#[cfg(feature = "sigv4")]
+pub mod sigv4;
+pub mod tree_hash;
+
+pub use intent::{Intent, SignedRequest};
+pub use part::{MIB, PartSize};
+pub use plan::{PartPlan, PlanError};
+pub use range::ByteRange;
+pub use sha256::PayloadHash;
+pub use tree_hash::{PartDigest, PartHasher, TreeHash, TreeHasher};
