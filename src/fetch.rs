@@ -1,0 +1,212 @@
+//! The network. Small requests go by `fetch`; parts go by `XMLHttpRequest`, which alone tells in every browser how
+//! many bytes of a body have left (`fetch` has no such event, and a streamed request body is silently replaced by the
+//! text "[object ReadableStream]" in Firefox).
+
+use glacier_core::SignedRequest;
+use glacier_core::glacier::Response;
+use js_sys::{Array, Uint8Array};
+use wasm_bindgen::prelude::{Closure, JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    AbortController, Event, Headers, ProgressEvent, ReadableStreamDefaultReader, RequestCache, RequestCredentials,
+    RequestInit, RequestRedirect, Url, XmlHttpRequest,
+};
+
+use crate::{clock, file, json};
+
+/// Most bytes of an answer that are read. The longest honest one, a page of ListParts, stays below 16 KiB.
+const MAX_ANSWER_LEN: u64 = 1 << 20;
+
+/// Why there is no answer.
+pub(crate) enum NoAnswer {
+    /// Stopped by [`Canceller`].
+    Cancelled,
+    /// Refused, reset, not resolved, or forbidden by CORS: browsers do not say which.
+    Network,
+}
+
+/// Stops one request.
+#[derive(Clone)]
+pub(crate) struct Canceller(Option<AbortController>);
+
+impl Canceller {
+    pub(crate) fn new() -> Self {
+        Self(AbortController::new().ok())
+    }
+
+    pub(crate) fn cancel(&self) {
+        // Without a reason: one that is not an Error confuses some of the code that will see it.
+        if let Some(controller) = &self.0 {
+            controller.abort();
+        }
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.0.as_ref().is_some_and(|controller| controller.signal().aborted())
+    }
+}
+
+/// `url` against `base`; `None` where one of them is no URL.
+pub(crate) fn resolve(url: &str, base: &str) -> Option<String> {
+    Url::new_with_base(url, base).ok().map(|url| url.href())
+}
+
+/// The URL that relative ones on this page start from.
+pub(crate) fn page_url() -> String {
+    json::get(&clock::scope(), "document")
+        .dyn_into()
+        .map(|document| json::get(&document, "baseURI").as_string())
+        .unwrap_or_else(|_: JsValue| None)
+        .or_else(|| json::get(&json::get(&clock::scope(), "location"), "href").as_string())
+        .unwrap_or_default()
+}
+
+/// Sends a request without a body, or with text.
+pub(crate) async fn send(
+    request: &SignedRequest,
+    body: Option<&str>,
+    canceller: &Canceller,
+) -> Result<Response, NoAnswer> {
+    let init = RequestInit::new();
+    init.set_method(request.method.as_str());
+    init.set_cache(RequestCache::NoStore);
+    init.set_redirect(RequestRedirect::Error);
+    init.set_credentials(RequestCredentials::SameOrigin);
+    init.set_signal(canceller.0.as_ref().map(AbortController::signal).as_ref());
+    let headers = Headers::new().map_err(|_| NoAnswer::Network)?;
+    for (name, value) in &request.headers {
+        headers.set(name, value).map_err(|_| NoAnswer::Network)?;
+    }
+    init.set_headers(&headers);
+    if let Some(body) = body {
+        init.set_body(&body.into());
+    }
+    let no_answer = |_| if canceller.is_cancelled() { NoAnswer::Cancelled } else { NoAnswer::Network };
+    let answered = clock::scope().fetch_with_str_and_init(&request.url, &init);
+    let response: web_sys::Response = JsFuture::from(answered).await.map_err(no_answer)?.unchecked_into();
+    let text = read_text(&response).await.map_err(no_answer)?;
+    let headers = Array::from(&response.headers()).iter().filter_map(|entry| {
+        let entry: Array = entry.dyn_into().ok()?;
+        Some((entry.get(0).as_string()?, entry.get(1).as_string()?))
+    });
+    Ok(Response { status: response.status(), headers: headers.collect(), body: text.and_then(|text| json::parse(&text)) })
+}
+
+/// The body as text, or `None` where it is longer than any answer of ours.
+async fn read_text(response: &web_sys::Response) -> Result<Option<String>, JsValue> {
+    let Some(stream) = response.body() else {
+        return Ok(None);
+    };
+    let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
+    let mut bytes = Vec::new();
+    loop {
+        let chunk = JsFuture::from(reader.read()).await?;
+        if json::get(&chunk, "done").is_truthy() {
+            return Ok(String::from_utf8(bytes).ok());
+        }
+        let chunk: Uint8Array = json::get(&chunk, "value").unchecked_into();
+        if bytes.len() as u64 + u64::from(chunk.length()) > MAX_ANSWER_LEN {
+            let _ = reader.cancel();
+            return Ok(None);
+        }
+        bytes.extend_from_slice(&chunk.to_vec());
+    }
+}
+
+/// A part on its way. Dropping it stops it silently.
+pub(crate) struct Sending {
+    xhr: XmlHttpRequest,
+    _on_progress: Closure<dyn FnMut(ProgressEvent)>,
+    _on_end: Closure<dyn FnMut(Event)>,
+    _on_answer_progress: Closure<dyn FnMut(ProgressEvent)>,
+}
+
+impl Sending {
+    /// Begins to send `body` (a buffer or a slice of a file). `progress` hears how many bytes have been handed to the
+    /// network, `end` hears once how it ended.
+    pub(crate) fn begin(
+        request: &SignedRequest,
+        body: &JsValue,
+        mut progress: impl FnMut(u64) + 'static,
+        end: impl FnOnce(Result<Response, NoAnswer>) + 'static,
+    ) -> Result<Self, JsValue> {
+        let xhr = XmlHttpRequest::new()?;
+        xhr.open(request.method.as_str(), &request.url)?;
+        for (name, value) in &request.headers {
+            xhr.set_request_header(name, value)?;
+        }
+        let on_progress =
+            Closure::<dyn FnMut(ProgressEvent)>::new(move |event: ProgressEvent| progress(file::whole(event.loaded())));
+        xhr.upload()?.set_onprogress(Some(on_progress.as_ref().unchecked_ref()));
+        let answer_progress = xhr.clone();
+        let on_answer_progress = Closure::<dyn FnMut(ProgressEvent)>::new(move |event: ProgressEvent| {
+            if file::whole(event.loaded()) > MAX_ANSWER_LEN {
+                let _ = answer_progress.abort();
+            }
+        });
+        xhr.set_onprogress(Some(on_answer_progress.as_ref().unchecked_ref()));
+        let ended = xhr.clone();
+        let mut end = Some(end);
+        let on_end = Closure::<dyn FnMut(Event)>::new(move |event: Event| {
+            if let Some(end) = end.take() {
+                end(match event.type_().as_str() {
+                    "load" => Ok(answer(&ended)),
+                    "abort" => Err(NoAnswer::Cancelled),
+                    _ => Err(NoAnswer::Network),
+                });
+            }
+        });
+        for event in ["load", "error", "abort", "timeout"] {
+            xhr.add_event_listener_with_callback(event, on_end.as_ref().unchecked_ref())?;
+        }
+        // Headers that only the browser may set are in no signed request; the type is set so that none is guessed.
+        xhr.set_request_header("content-type", "application/octet-stream")?;
+        xhr.send_with_opt_buffer_source_or_blob(body)?;
+        Ok(Self { xhr, _on_progress: on_progress, _on_end: on_end, _on_answer_progress: on_answer_progress })
+    }
+
+    /// Stops it; `end` hears of it.
+    pub(crate) fn cancel(&self) {
+        let _ = self.xhr.abort();
+    }
+}
+
+/// Sends either kind of body through the one method web-sys has for each.
+trait SendBody {
+    fn send_with_opt_buffer_source_or_blob(&self, body: &JsValue) -> Result<(), JsValue>;
+}
+
+impl SendBody for XmlHttpRequest {
+    fn send_with_opt_buffer_source_or_blob(&self, body: &JsValue) -> Result<(), JsValue> {
+        match body.dyn_ref() {
+            Some(blob) => self.send_with_opt_blob(Some(blob)),
+            None => self.send_with_opt_buffer_source(Some(body.unchecked_ref())),
+        }
+    }
+}
+
+fn answer(xhr: &XmlHttpRequest) -> Response {
+    let headers = xhr.get_all_response_headers().unwrap_or_default();
+    let headers = headers.lines().filter_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        Some((name.trim().to_ascii_lowercase(), value.trim().to_owned()))
+    });
+    Response {
+        status: xhr.status().unwrap_or_default(),
+        headers: headers.collect(),
+        body: xhr.response_text().ok().flatten().and_then(|text| json::parse(&text)),
+    }
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        self.xhr.set_onprogress(None);
+        if let Ok(upload) = self.xhr.upload() {
+            upload.set_onprogress(None);
+        }
+        for event in ["load", "error", "abort", "timeout"] {
+            let _ = self.xhr.remove_event_listener_with_callback(event, self._on_end.as_ref().unchecked_ref());
+        }
+        let _ = self.xhr.abort();
+    }
+}

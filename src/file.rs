@@ -1,0 +1,53 @@
+//! Files and the numbers JavaScript measures them in. The only place where `f64` and `u64` meet.
+
+use glacier_core::ByteRange;
+use js_sys::ArrayBuffer;
+use wasm_bindgen::prelude::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::Blob;
+
+/// Largest whole number an `f64` holds exactly. Archives end far below it (2^45.3 bytes).
+const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// A number from JavaScript as a whole one: the fraction is dropped, what is negative or not a number is 0.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to what both types hold exactly")]
+pub(crate) fn whole(number: f64) -> u64 {
+    number.clamp(0.0, MAX_EXACT) as u64
+}
+
+/// A number from JavaScript that must be whole, not negative and exact.
+pub(crate) fn exact(number: f64) -> Option<u64> {
+    (number.fract() == 0.0 && (0.0..=MAX_EXACT).contains(&number)).then(|| whole(number))
+}
+
+/// A count of bytes for JavaScript.
+#[expect(clippy::cast_precision_loss, reason = "byte counts stay below 2^53")]
+pub(crate) fn number(count: u64) -> f64 {
+    count as f64
+}
+
+/// The size of a file.
+pub(crate) fn size(blob: &Blob) -> u64 {
+    whole(blob.size())
+}
+
+/// The slice of a file, a handle without bytes.
+pub(crate) fn slice(blob: &Blob, range: ByteRange) -> Result<Blob, JsValue> {
+    blob.slice_with_f64_and_f64(number(range.start()), number(range.end()))
+}
+
+/// Why a slice could not be read.
+pub(crate) enum ReadError {
+    /// Fewer or more bytes than asked for. Firefox reads a truncated file as nothing, without an error.
+    Length,
+    /// The browser's own error: `NotReadableError` where the file changed on disk, `NotFoundError` where it is gone.
+    Browser(JsValue),
+}
+
+/// Reads a range of a file.
+pub(crate) async fn read(blob: &Blob, range: ByteRange) -> Result<ArrayBuffer, ReadError> {
+    let slice = slice(blob, range).map_err(ReadError::Browser)?;
+    let buffer = JsFuture::from(slice.array_buffer()).await.map_err(ReadError::Browser)?;
+    let buffer: ArrayBuffer = buffer.unchecked_into();
+    if u64::from(buffer.byte_length()) == range.len() { Ok(buffer) } else { Err(ReadError::Length) }
+}

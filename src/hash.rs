@@ -1,0 +1,155 @@
+//! Reading and hashing a range of a file, in a worker.
+//!
+//! WebCrypto hashes a 1 MiB leaf twice as fast as wasm does (950 against 500 MB per CPU second measured) and beside
+//! this thread, so it is used where the page's origin is secure; elsewhere `crypto.subtle` does not exist and core's
+//! hasher does the work. Both give the same digest, and a test runs every vector through both.
+
+use glacier_core::tree_hash::LEAF_LEN;
+use glacier_core::{ByteRange, MIB, PartDigest, PartHasher, PayloadHash, TreeHasher};
+use js_sys::{ArrayBuffer, Uint8Array};
+use wasm_bindgen::prelude::JsValue;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Blob, SubtleCrypto};
+
+use crate::clock;
+use crate::file::{self, ReadError};
+
+/// Bytes read at a time where a part is not kept in memory. Small reads are bound by their number: 292 MB/s in pieces
+/// of 1 MiB, 930 in pieces of 8 (measured in Chromium).
+const WINDOW: u64 = 8 * MIB;
+
+/// WebCrypto, where the origin is secure.
+fn subtle() -> Option<SubtleCrypto> {
+    let subtle = clock::scope().crypto().ok()?.subtle();
+    (!subtle.is_undefined()).then_some(subtle)
+}
+
+/// Reads the whole range into memory and hashes it. The buffer is returned so that the very bytes that were hashed are
+/// the bytes that are sent.
+pub(crate) async fn resident(
+    blob: &Blob,
+    range: ByteRange,
+    progress: impl FnMut(u64),
+) -> Result<(PartDigest, ArrayBuffer), ReadError> {
+    let buffer = file::read(blob, range).await?;
+    let digest = match subtle() {
+        Some(subtle) => by_web_crypto(&subtle, &buffer, progress).await?,
+        None => by_core(&buffer, progress),
+    };
+    Ok((digest, buffer))
+}
+
+/// Hashes the range in bounded steps and keeps nothing. For parts over the memory budget, up to 4 GiB.
+pub(crate) async fn streamed(
+    blob: &Blob,
+    range: ByteRange,
+    mut progress: impl FnMut(u64),
+) -> Result<PartDigest, ReadError> {
+    let mut hasher = PartHasher::new();
+    let mut scratch = Vec::new();
+    let mut next = window(range, range.start()).map(|window| file::read(blob, window));
+    let mut at = range.start();
+    while let Some(reading) = next {
+        let buffer = reading.await?;
+        at += u64::from(buffer.byte_length());
+        next = window(range, at).map(|window| file::read(blob, window));
+        update(&mut hasher, &mut scratch, &buffer);
+        progress(hasher.len());
+    }
+    Ok(hasher.finish())
+}
+
+/// The tree hash of a range alone, for telling a file by its content: half the work. The payload hash in the result is
+/// that of no bytes.
+pub(crate) async fn tree(blob: &Blob, range: ByteRange, mut progress: impl FnMut(u64)) -> Result<PartDigest, ReadError> {
+    let subtle = subtle();
+    let mut tree = TreeHasher::new();
+    let mut scratch = Vec::new();
+    let mut at = range.start();
+    while let Some(window) = window(range, at) {
+        let buffer = file::read(blob, window).await?;
+        at = window.end();
+        match &subtle {
+            Some(subtle) => push_leaves(subtle, &buffer, &mut tree, &mut progress).await?,
+            None => {
+                for leaf in leaves(&buffer) {
+                    scratch.resize(leaf.length() as usize, 0);
+                    leaf.copy_to(&mut scratch);
+                    tree.update(&scratch);
+                }
+                progress(tree.len());
+            }
+        }
+    }
+    Ok(PartDigest { payload_hash: PayloadHash::of(&[]), tree_hash: tree.finish() })
+}
+
+fn window(range: ByteRange, at: u64) -> Option<ByteRange> {
+    ByteRange::new(at, range.end().min(at + WINDOW))
+}
+
+fn by_core(buffer: &ArrayBuffer, mut progress: impl FnMut(u64)) -> PartDigest {
+    let mut hasher = PartHasher::new();
+    update(&mut hasher, &mut Vec::new(), buffer);
+    progress(hasher.len());
+    hasher.finish()
+}
+
+/// Feeds a JavaScript buffer to the hasher, a leaf at a time through `scratch`: wasm cannot see outside its memory.
+fn update(hasher: &mut PartHasher, scratch: &mut Vec<u8>, buffer: &ArrayBuffer) {
+    for leaf in leaves(buffer) {
+        scratch.resize(leaf.length() as usize, 0);
+        leaf.copy_to(scratch);
+        hasher.update(scratch);
+    }
+}
+
+/// The leaves of a part that starts on a leaf's border, as views without copies.
+fn leaves(buffer: &ArrayBuffer) -> impl Iterator<Item = Uint8Array> {
+    let len = buffer.byte_length();
+    (0..len)
+        .step_by(LEAF_LEN)
+        .map(move |start| Uint8Array::new_with_byte_offset_and_length(buffer, start, (len - start).min(1 << 20)))
+}
+
+async fn by_web_crypto(
+    subtle: &SubtleCrypto,
+    buffer: &ArrayBuffer,
+    mut progress: impl FnMut(u64),
+) -> Result<PartDigest, ReadError> {
+    // Started before the leaves are: the browser hashes both beside this thread.
+    let payload = digest(subtle, buffer)?;
+    let mut tree = TreeHasher::new();
+    push_leaves(subtle, buffer, &mut tree, &mut progress).await?;
+    let payload_hash = PayloadHash::from_bytes(bytes(JsFuture::from(payload).await)?);
+    Ok(PartDigest { payload_hash, tree_hash: tree.finish() })
+}
+
+async fn push_leaves(
+    subtle: &SubtleCrypto,
+    buffer: &ArrayBuffer,
+    tree: &mut TreeHasher,
+    progress: &mut impl FnMut(u64),
+) -> Result<(), ReadError> {
+    let views: Vec<Uint8Array> = leaves(buffer).collect();
+    let started: Vec<_> = views.iter().map(|leaf| digest(subtle, leaf)).collect::<Result<_, _>>()?;
+    for (leaf, hash) in views.iter().zip(started) {
+        tree.push_leaf(bytes(JsFuture::from(hash).await)?, leaf.length());
+        progress(tree.len());
+    }
+    Ok(())
+}
+
+fn digest(subtle: &SubtleCrypto, data: &js_sys::Object) -> Result<js_sys::Promise, ReadError> {
+    subtle.digest_with_str_and_buffer_source("SHA-256", data).map_err(ReadError::Browser)
+}
+
+fn bytes(digest: Result<JsValue, JsValue>) -> Result<[u8; 32], ReadError> {
+    let view = Uint8Array::new(&digest.map_err(ReadError::Browser)?);
+    let mut bytes = [0; 32];
+    if view.length() != 32 {
+        return Err(ReadError::Length);
+    }
+    view.copy_to(&mut bytes);
+    Ok(bytes)
+}

@@ -1,0 +1,258 @@
+//! The web workers of a page, and who is doing what.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use js_sys::{Function, Promise};
+use wasm_bindgen::prelude::{Closure, JsCast, JsValue};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{ErrorEvent, MessageEvent, Worker};
+
+use crate::message::{Order, Report, TaskFailure, TaskId};
+
+/// Workers that read, hash and send. Started when the first order comes; one that dies is replaced.
+#[derive(Clone)]
+pub(crate) struct HashPool {
+    inner: Rc<RefCell<Inner>>,
+}
+
+struct Inner {
+    /// Makes a ready worker: `() => Promise<Worker>`.
+    spawn: Function,
+    size: usize,
+    /// Workers and those on their way.
+    n_started: usize,
+    workers: Vec<Member>,
+    tasks: HashMap<TaskId, Task>,
+    /// Where each kept buffer is.
+    owners: HashMap<TaskId, u32>,
+    /// Orders given before the first worker was ready.
+    waiting: Vec<(TaskId, Order)>,
+    next_task: TaskId,
+    next_member: u32,
+    closed: bool,
+}
+
+struct Member {
+    id: u32,
+    worker: Worker,
+    _on_message: Closure<dyn FnMut(MessageEvent)>,
+    _on_error: Closure<dyn FnMut(ErrorEvent)>,
+}
+
+struct Task {
+    /// The worker that does it, once there is one.
+    member: Option<u32>,
+    listener: Rc<dyn Fn(Report)>,
+}
+
+impl HashPool {
+    pub(crate) fn new(spawn: Function, size: usize) -> Self {
+        let inner = Inner {
+            spawn,
+            size,
+            n_started: 0,
+            workers: Vec::new(),
+            tasks: HashMap::new(),
+            owners: HashMap::new(),
+            waiting: Vec::new(),
+            next_task: 1,
+            next_member: 1,
+            closed: false,
+        };
+        Self { inner: Rc::new(RefCell::new(inner)) }
+    }
+
+    /// Gives an order that has a result. `order` is told the task's number; `listener` hears progress and, once, the
+    /// end.
+    pub(crate) fn order(&self, order: impl FnOnce(TaskId) -> Order, listener: impl Fn(Report) + 'static) -> TaskId {
+        let task = {
+            let mut inner = self.inner.borrow_mut();
+            let task = inner.next_task;
+            inner.next_task += 1;
+            inner.tasks.insert(task, Task { member: None, listener: Rc::new(listener) });
+            task
+        };
+        let order = order(task);
+        self.start_workers();
+        self.inner.borrow_mut().assign(task, order);
+        task
+    }
+
+    /// Stops a task. It still reports its end.
+    pub(crate) fn cancel(&self, task: TaskId) {
+        let mut inner = self.inner.borrow_mut();
+        let waiting = inner.waiting.len();
+        inner.waiting.retain(|(waiting, _)| *waiting != task);
+        if inner.waiting.len() < waiting {
+            let listener = inner.tasks.remove(&task).map(|task| task.listener);
+            drop(inner);
+            if let Some(listener) = listener {
+                listener(Report::Failed { task, failure: TaskFailure::Cancelled });
+            }
+            return;
+        }
+        if let Some(member) = inner.tasks.get(&task).and_then(|task| task.member) {
+            inner.post(member, &Order::Cancel { task });
+        }
+    }
+
+    /// Drops the bytes kept by a hashing task.
+    pub(crate) fn release(&self, hashed: TaskId) {
+        let mut inner = self.inner.borrow_mut();
+        if let Some(member) = inner.owners.remove(&hashed) {
+            inner.post(member, &Order::Release { hashed });
+        }
+    }
+
+    /// Stops all workers. Tasks under way report failure.
+    pub(crate) fn close(&self) {
+        let members = {
+            let mut inner = self.inner.borrow_mut();
+            inner.closed = true;
+            std::mem::take(&mut inner.workers)
+        };
+        for member in members {
+            member.worker.terminate();
+        }
+        self.fail_all("the uploader was closed");
+    }
+
+    fn start_workers(&self) {
+        loop {
+            let mut inner = self.inner.borrow_mut();
+            // One more worker only while all that are there have something to do.
+            let busy = inner.tasks.len() > inner.n_started;
+            if inner.closed || inner.n_started >= inner.size || !busy {
+                return;
+            }
+            inner.n_started += 1;
+            let spawned = inner.spawn.call0(&JsValue::UNDEFINED);
+            drop(inner);
+            let pool = self.clone();
+            spawn_local(async move {
+                let worker = match spawned.map(|promise| promise.unchecked_into::<Promise>()) {
+                    Ok(promise) => JsFuture::from(promise).await,
+                    Err(error) => Err(error),
+                };
+                match worker {
+                    Ok(worker) => pool.join(worker.unchecked_into()),
+                    Err(error) => pool.could_not_start(&error),
+                }
+            });
+        }
+    }
+
+    fn join(&self, worker: Worker) {
+        let mut inner = self.inner.borrow_mut();
+        if inner.closed {
+            worker.terminate();
+            return;
+        }
+        let id = inner.next_member;
+        inner.next_member += 1;
+        let pool = self.clone();
+        let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+            if let Some(report) = Report::from_js(&event.data()) {
+                pool.take(id, report);
+            }
+        });
+        let pool = self.clone();
+        let on_error = Closure::<dyn FnMut(ErrorEvent)>::new(move |event: ErrorEvent| pool.lose(id, &event.message()));
+        worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+        inner.workers.push(Member { id, worker, _on_message: on_message, _on_error: on_error });
+        for (task, order) in std::mem::take(&mut inner.waiting) {
+            inner.assign(task, order);
+        }
+    }
+
+    fn could_not_start(&self, error: &JsValue) {
+        let alone = {
+            let mut inner = self.inner.borrow_mut();
+            inner.n_started -= 1;
+            inner.n_started == 0
+        };
+        if alone {
+            let message = crate::json::get(error, "message").as_string().unwrap_or_default();
+            self.fail_all(&message);
+        }
+    }
+
+    fn take(&self, member: u32, report: Report) {
+        let mut inner = self.inner.borrow_mut();
+        let task = report.task();
+        let listener = match &report {
+            Report::Progress { .. } => inner.tasks.get(&task).map(|task| Rc::clone(&task.listener)),
+            _ => inner.tasks.remove(&task).map(|task| task.listener),
+        };
+        if matches!(report, Report::Hashed { .. }) {
+            inner.owners.insert(task, member);
+        }
+        drop(inner);
+        if let Some(listener) = listener {
+            listener(report);
+        }
+    }
+
+    /// A worker died. Its tasks fail (and are done again by another), and what it kept is read again when sent.
+    fn lose(&self, member: u32, message: &str) {
+        let lost = {
+            let mut inner = self.inner.borrow_mut();
+            let Some(at) = inner.workers.iter().position(|candidate| candidate.id == member) else {
+                return;
+            };
+            inner.workers.swap_remove(at).worker.terminate();
+            inner.n_started -= 1;
+            inner.owners.retain(|_, owner| *owner != member);
+            inner.take_tasks(|task| task.member == Some(member))
+        };
+        fail(lost, message);
+    }
+
+    fn fail_all(&self, message: &str) {
+        let all = {
+            let mut inner = self.inner.borrow_mut();
+            inner.waiting.clear();
+            inner.take_tasks(|_| true)
+        };
+        fail(all, message);
+    }
+}
+
+impl Inner {
+    fn assign(&mut self, task: TaskId, order: Order) {
+        let owner = match &order {
+            Order::Send { hashed, .. } => self.owners.get(hashed).copied(),
+            _ => None,
+        };
+        let load = |id| self.tasks.values().filter(|task| task.member == Some(id)).count();
+        let Some(member) = owner.or_else(|| self.workers.iter().map(|member| member.id).min_by_key(|id| load(*id))) else {
+            self.waiting.push((task, order));
+            return;
+        };
+        if let Some(task) = self.tasks.get_mut(&task) {
+            task.member = Some(member);
+        }
+        self.post(member, &order);
+    }
+
+    fn post(&self, member: u32, order: &Order) {
+        if let Some(member) = self.workers.iter().find(|candidate| candidate.id == member) {
+            // Fails only where a value cannot be cloned; files, numbers and texts all can.
+            let _ = member.worker.post_message(&order.to_js());
+        }
+    }
+
+    fn take_tasks(&mut self, which: impl Fn(&Task) -> bool) -> Vec<(TaskId, Rc<dyn Fn(Report)>)> {
+        let ids: Vec<TaskId> = self.tasks.iter().filter(|(_, task)| which(task)).map(|(id, _)| *id).collect();
+        ids.into_iter().filter_map(|id| Some((id, self.tasks.remove(&id)?.listener))).collect()
+    }
+}
+
+fn fail(tasks: Vec<(TaskId, Rc<dyn Fn(Report)>)>, message: &str) {
+    for (task, listener) in tasks {
+        listener(Report::Failed { task, failure: TaskFailure::Worker(message.to_owned()) });
+    }
+}

@@ -1,0 +1,21 @@
+// The npm package's entry. Importing it does nothing: the wasm module is loaded by the first call.
+
+import * as wasm from "./glacier_upload.js";
+import { start, workerFactory } from "./load.js";
+
+export { UploadError } from "./error.js";
+
+export async function createUploader(options) {
+  const module = await start(options?.wasmUrl);
+  return wasm.createUploader(options, workerFactory(module, options?.createWorker));
+}
+
+export async function treeHash(blob, options) {
+  const module = await start(options?.wasmUrl);
+  return wasm.treeHash(blob, options, workerFactory(module, options?.createWorker));
+}
+
+export async function planParts(size, partSize) {
+  await start();
+  return wasm.planParts(size, partSize);
+}

@@ -1,0 +1,192 @@
+//! What runs in a web worker: reads, hashes and sends parts as the page orders.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use glacier_core::{ByteRange, SignedRequest};
+use js_sys::ArrayBuffer;
+use wasm_bindgen::prelude::{JsCast, JsValue, wasm_bindgen};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{Blob, DedicatedWorkerGlobalScope, DomException};
+
+use crate::clock;
+use crate::fetch::{NoAnswer, Sending};
+use crate::file::{self, ReadError};
+use crate::hash;
+use crate::message::{Order, Report, TaskFailure, TaskId};
+
+/// Least time between two progress reports of a task. WebKit fires an event for every 8 KiB sent.
+const REPORT_INTERVAL_MS: u64 = 100;
+
+/// One worker's state: what it holds and what it is doing.
+#[wasm_bindgen]
+#[derive(Clone, Default)]
+pub struct WorkerSession {
+    held: Rc<RefCell<Held>>,
+}
+
+#[derive(Default)]
+struct Held {
+    /// Parts read and hashed, by the task that did it, until they are released.
+    buffers: HashMap<TaskId, ArrayBuffer>,
+    /// Parts being sent.
+    sending: HashMap<TaskId, Sending>,
+    /// Hashing tasks that must not keep or report their result.
+    cancelled: HashSet<TaskId>,
+    /// Hashing tasks that run.
+    hashing: HashSet<TaskId>,
+}
+
+#[wasm_bindgen]
+impl WorkerSession {
+    /// A session that holds nothing.
+    #[wasm_bindgen(constructor)]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes one message of the page. What cannot be read is ignored: it is not ours.
+    pub fn receive(&self, message: JsValue) {
+        let session = self.clone();
+        match Order::from_js(&message) {
+            Some(Order::Hash { task, blob, range, keep }) => spawn_local(session.hash(task, blob, range, keep)),
+            Some(Order::HashTree { task, blob, range }) => spawn_local(session.hash_tree(task, blob, range)),
+            Some(Order::Send { task, hashed, blob, range, request }) => {
+                session.send(task, hashed, &blob, range, &request);
+            }
+            Some(Order::Cancel { task }) => session.cancel(task),
+            Some(Order::Release { hashed }) => session.release(hashed),
+            None => {}
+        }
+    }
+}
+
+impl WorkerSession {
+    async fn hash(self, task: TaskId, blob: Blob, range: ByteRange, keep: bool) {
+        self.held.borrow_mut().hashing.insert(task);
+        let progress = throttled(task);
+        let hashed = if keep {
+            hash::resident(&blob, range, progress).await.map(|(digest, buffer)| (digest, Some(buffer)))
+        } else {
+            hash::streamed(&blob, range, progress).await.map(|digest| (digest, None))
+        };
+        let mut held = self.held.borrow_mut();
+        held.hashing.remove(&task);
+        if held.cancelled.remove(&task) {
+            return report(&Report::Failed { task, failure: TaskFailure::Cancelled });
+        }
+        match hashed {
+            Ok((digest, buffer)) => {
+                held.buffers.extend(buffer.map(|buffer| (task, buffer)));
+                report(&Report::Hashed { task, digest });
+            }
+            Err(error) => report(&Report::Failed { task, failure: failure(&error) }),
+        }
+    }
+
+    async fn hash_tree(self, task: TaskId, blob: Blob, range: ByteRange) {
+        self.held.borrow_mut().hashing.insert(task);
+        let hashed = hash::tree(&blob, range, throttled(task)).await;
+        let mut held = self.held.borrow_mut();
+        held.hashing.remove(&task);
+        let cancelled = held.cancelled.remove(&task);
+        report(&match hashed {
+            _ if cancelled => Report::Failed { task, failure: TaskFailure::Cancelled },
+            Ok(digest) => Report::Hashed { task, digest },
+            Err(error) => Report::Failed { task, failure: failure(&error) },
+        });
+    }
+
+    fn send(&self, task: TaskId, hashed: TaskId, blob: &Blob, range: ByteRange, request: &SignedRequest) {
+        let kept = self.held.borrow().buffers.get(&hashed).cloned();
+        let body: Result<JsValue, JsValue> = match kept {
+            Some(buffer) => Ok(buffer.into()),
+            None => file::slice(blob, range).map(Into::into),
+        };
+        let held = Rc::clone(&self.held);
+        let (slice, progress) = (blob.clone(), throttled(task));
+        let end = move |ended: Result<_, NoAnswer>| {
+            spawn_local(async move {
+                // The request is dropped here and not inside its own event.
+                held.borrow_mut().sending.remove(&task);
+                report(&match ended {
+                    Ok(response) => Report::Answered { task, response },
+                    Err(NoAnswer::Cancelled) => Report::Failed { task, failure: TaskFailure::Cancelled },
+                    Err(NoAnswer::Network) => Report::Failed { task, failure: network_or_file(&slice, range).await },
+                });
+            });
+        };
+        match body.and_then(|body| Sending::begin(request, &body, progress, end)) {
+            Ok(sending) => {
+                self.held.borrow_mut().sending.insert(task, sending);
+            }
+            Err(error) => report(&Report::Failed { task, failure: TaskFailure::Worker(describe(&error)) }),
+        }
+    }
+
+    fn cancel(&self, task: TaskId) {
+        let mut held = self.held.borrow_mut();
+        if held.hashing.contains(&task) {
+            held.cancelled.insert(task);
+        }
+        // Taken out first: the abort event runs before `cancel` returns and must find the session free.
+        let sending = held.sending.remove(&task);
+        drop(held);
+        if let Some(sending) = sending {
+            sending.cancel();
+        }
+    }
+
+    fn release(&self, hashed: TaskId) {
+        let mut held = self.held.borrow_mut();
+        held.buffers.remove(&hashed);
+        if held.hashing.contains(&hashed) {
+            held.cancelled.insert(hashed);
+        }
+    }
+}
+
+/// A failed request may be the file's fault: browsers give a network error where a slice cannot be read. One byte
+/// tells.
+async fn network_or_file(blob: &Blob, range: ByteRange) -> TaskFailure {
+    match ByteRange::new(range.start(), range.start() + 1) {
+        Some(first) => match file::read(blob, first).await {
+            Ok(_) => TaskFailure::Network,
+            Err(error) => failure(&error),
+        },
+        None => TaskFailure::Network,
+    }
+}
+
+fn failure(error: &ReadError) -> TaskFailure {
+    match error {
+        ReadError::Length => TaskFailure::FileChanged("the file is shorter than it was".to_owned()),
+        ReadError::Browser(error) => match error.dyn_ref::<DomException>().map(DomException::name).as_deref() {
+            // Chromium's answer when the file was written to since it was picked, and when it was removed.
+            Some("NotReadableError" | "NotFoundError") => TaskFailure::FileChanged(describe(error)),
+            _ => TaskFailure::FileUnreadable(describe(error)),
+        },
+    }
+}
+
+fn describe(error: &JsValue) -> String {
+    crate::json::get(error, "message").as_string().unwrap_or_default()
+}
+
+fn throttled(task: TaskId) -> impl FnMut(u64) + 'static {
+    let mut last = None;
+    move |bytes| {
+        let now = clock::now();
+        if last.is_none_or(|last| now.since(last) >= REPORT_INTERVAL_MS) {
+            last = Some(now);
+            report(&Report::Progress { task, bytes });
+        }
+    }
+}
+
+fn report(report: &Report) {
+    let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
+    // Fails only where a value cannot be cloned, and all of ours can.
+    let _ = scope.post_message(&report.to_js());
+}
