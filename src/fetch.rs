@@ -85,7 +85,8 @@ pub(crate) async fn send(
     let answered = clock::scope().fetch_with_str_and_init(&request.url, &init);
     let response: web_sys::Response = JsFuture::from(answered).await.map_err(no_answer)?.unchecked_into();
     let text = read_text(&response).await.map_err(no_answer)?;
-    let headers = Array::from(&response.headers()).iter().filter_map(|entry| {
+    let entries = Array::from(&response.headers());
+    let headers = entries.iter().filter_map(|entry| {
         let entry: Array = entry.dyn_into().ok()?;
         Some((entry.get(0).as_string()?, entry.get(1).as_string()?))
     });

@@ -32,7 +32,8 @@ fn from_js_at(value: &JsValue, depth: u32) -> Json {
     }
     match value.dyn_ref::<Object>() {
         Some(object) if !value.is_function() => {
-            let members = Object::entries(object).iter().filter_map(|entry| {
+            let entries = Object::entries(object);
+            let members = entries.iter().filter_map(|entry| {
                 let entry: Array = entry.unchecked_into();
                 Some((entry.get(0).as_string()?, from_js_at(&entry.get(1), depth + 1)))
             });
