@@ -1,0 +1,3 @@
+pub(crate) fn demo(_: &[&str]) -> anyhow::Result<()> {
+    Ok(())
+}

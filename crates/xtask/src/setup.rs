@@ -1,0 +1,125 @@
+//! Installs what is missing, and says so: Rust targets, npm and Python packages of the tests, browsers from Debian.
+
+use crate::run::{command, output, root, run, say, target};
+use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
+
+/// Everything the tests need.
+pub(crate) fn everything() -> Result<()> {
+    wasm_targets(&["wasm32-unknown-unknown", "wasm32-wasip1"])?;
+    npm_packages()?;
+    debian_packages(&[CHROMIUM, FIREFOX, WEBKIT, XVFB, XAUTH])?;
+    python_packages()
+}
+
+/// What `demo` needs: the wasm target and the npm packages, no browser.
+pub(crate) fn for_build() -> Result<()> {
+    wasm_targets(&["wasm32-unknown-unknown"])?;
+    npm_packages()
+}
+
+/// What a command that drives Chromium needs besides.
+pub(crate) fn for_chromium() -> Result<()> {
+    debian_packages(&[CHROMIUM])
+}
+
+/// A Debian package and the program that shows it is there.
+struct DebianPackage {
+    name: &'static str,
+    program: &'static str,
+}
+
+const CHROMIUM: DebianPackage = DebianPackage { name: "chromium", program: "/usr/bin/chromium" };
+const FIREFOX: DebianPackage = DebianPackage { name: "firefox-esr", program: "/usr/bin/firefox-esr" };
+const WEBKIT: DebianPackage = DebianPackage { name: "webkit2gtk-driver", program: "/usr/bin/WebKitWebDriver" };
+const XVFB: DebianPackage = DebianPackage { name: "xvfb", program: "/usr/bin/Xvfb" };
+const XAUTH: DebianPackage = DebianPackage { name: "xauth", program: "/usr/bin/xauth" };
+
+fn wasm_targets(wanted: &[&str]) -> Result<()> {
+    let sysroot = output("find Rust", command("rustc").args(["--print", "sysroot"]))?;
+    let installed = |target: &&&str| Path::new(sysroot.trim()).join("lib/rustlib").join(target).is_dir();
+    let missing: Vec<&str> = wanted.iter().filter(|target| !installed(target)).copied().collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    say(&format!("installing Rust targets: rustup target add {}", missing.join(" ")));
+    run("install Rust targets", command("rustup").args(["target", "add"]).args(missing))
+}
+
+/// npm packages as locked. A copy of the lock file inside `node_modules` tells whether they are up to date.
+fn npm_packages() -> Result<()> {
+    let tests = root().join("tests");
+    let (lock, stamp) = (tests.join("package-lock.json"), tests.join("node_modules/.installed.json"));
+    let locked = std::fs::read(&lock).with_context(|| format!("read {}", lock.display()))?;
+    if std::fs::read(&stamp).is_ok_and(|installed| installed == locked) {
+        return Ok(());
+    }
+    say("installing the development packages of tests/package.json: npm ci");
+    let mut npm = command("npm");
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&tests);
+    run("install npm packages", &mut npm)?;
+    std::fs::write(&stamp, locked).with_context(|| format!("write {}", stamp.display()))
+}
+
+fn debian_packages(wanted: &[DebianPackage]) -> Result<()> {
+    let missing: Vec<&str> =
+        wanted.iter().filter(|package| !Path::new(package.program).exists()).map(|package| package.name).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    apt_install(&missing)
+}
+
+fn apt_install(packages: &[&str]) -> Result<()> {
+    let names = packages.join(" ");
+    if !Path::new("/usr/bin/apt-get").exists() {
+        bail!("these programs are missing and this is not Debian: install the equivalents of {names}");
+    }
+    let is_root = output("ask who runs this", command("id").arg("-u"))?.trim() == "0";
+    let has_sudo = Path::new("/usr/bin/sudo").exists();
+    if !is_root && !has_sudo {
+        bail!("these Debian packages are missing; as root, run: apt-get install --no-install-recommends {names}");
+    }
+    let apt_get = || {
+        let mut apt = if is_root { command("apt-get") } else { command("sudo") };
+        if !is_root {
+            apt.arg("apt-get");
+        }
+        apt.env("DEBIAN_FRONTEND", "noninteractive");
+        apt
+    };
+    say(&format!("installing Debian packages: apt-get update; apt-get install --no-install-recommends {names}"));
+    run("read Debian's package lists", apt_get().args(["update", "-qq"]))?;
+    let mut install = apt_get();
+    install.args(["install", "-y", "-qq", "--no-install-recommends"]).args(packages);
+    run("install Debian packages", &mut install)
+}
+
+/// The Python of the tests' virtual environment.
+pub(crate) fn python() -> PathBuf {
+    target().join("venv/bin/python")
+}
+
+fn python_packages() -> Result<()> {
+    let (venv, requirements) = (target().join("venv"), root().join("tests/requirements.txt"));
+    let stamp = venv.join("installed-requirements.txt");
+    let wanted = std::fs::read(&requirements).with_context(|| format!("read {}", requirements.display()))?;
+    if std::fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    if !python().exists() {
+        say("making a Python virtual environment in target/venv");
+        let mut make = command("python3");
+        make.args(["-m", "venv"]).arg(&venv);
+        if run("make a virtual environment", &mut make).is_err() {
+            // Debian keeps pip's bundle apart from Python itself.
+            apt_install(&["python3-venv"])?;
+            run("make a virtual environment", &mut make)?;
+        }
+    }
+    say("installing Python packages of tests/requirements.txt into target/venv");
+    let mut pip = command(python());
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&requirements);
+    run("install Python packages", &mut pip)?;
+    std::fs::write(&stamp, wanted).with_context(|| format!("write {}", stamp.display()))
+}

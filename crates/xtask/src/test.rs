@@ -1,0 +1,3 @@
+pub(crate) fn test(_: &[&str]) -> anyhow::Result<()> {
+    Ok(())
+}

