@@ -2,7 +2,6 @@
 
 use glacier_core::clock::{Instant, Jitter};
 use wasm_bindgen::prelude::{Closure, JsCast};
-use wasm_bindgen_futures::JsFuture;
 use web_sys::WorkerGlobalScope;
 
 /// The global object, of a page or of a worker. Typed as the worker's because all that is used of it (`fetch`,
@@ -14,20 +13,12 @@ pub(crate) fn scope() -> WorkerGlobalScope {
 /// Milliseconds since the page or worker began.
 pub(crate) fn now() -> Instant {
     let ms = scope().performance().map_or(0.0, |performance| performance.now());
-    Instant::from_millis(crate::file::whole(ms))
+    Instant(crate::file::whole(ms))
 }
 
 /// A fresh fraction in [0, 1).
 pub(crate) fn jitter() -> Jitter {
     Jitter::new(js_sys::Math::random())
-}
-
-/// Resolves after `ms` milliseconds. Background tabs may take a minute: nothing that carries bytes waits on it.
-pub(crate) async fn sleep(ms: i32) {
-    let timer = js_sys::Promise::new(&mut |resolve, _| {
-        let _ = scope().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, ms);
-    });
-    let _ = JsFuture::from(timer).await;
 }
 
 /// A pending timer; dropping it cancels it.

@@ -21,7 +21,7 @@ extern "C" {
 pub(crate) fn to_js(error: &UploadError, cause: &JsValue) -> JsValue {
     let details = Object::new();
     set(&details, "code", &error.code.as_str().into());
-    set(&details, "hint", &error.hint.as_ref().into());
+    set(&details, "hint", &error.hint.as_str().into());
     set(&details, "retryable", &error.retryable.into());
     let texts = [("serviceCode", &error.service_code), ("requestId", &error.request_id)];
     for (key, text) in texts {

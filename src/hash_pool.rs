@@ -4,10 +4,12 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use futures_channel::oneshot;
+use glacier_core::{ByteRange, TreeHash};
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::{Closure, JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{ErrorEvent, MessageEvent, Worker};
+use web_sys::{Blob, ErrorEvent, MessageEvent, Worker};
 
 use crate::message::{Order, Report, TaskFailure, TaskId};
 
@@ -32,6 +34,8 @@ struct Inner {
     next_task: TaskId,
     next_member: u32,
     closed: bool,
+    /// Why the last worker could not be started.
+    start_error: JsValue,
 }
 
 struct Member {
@@ -60,6 +64,7 @@ impl HashPool {
             next_task: 1,
             next_member: 1,
             closed: false,
+            start_error: JsValue::UNDEFINED,
         };
         Self { inner: Rc::new(RefCell::new(inner)) }
     }
@@ -104,6 +109,38 @@ impl HashPool {
         if let Some(member) = inner.owners.remove(&hashed) {
             inner.post(member, &Order::Release { hashed });
         }
+    }
+
+    /// What was thrown when a worker could not be started, or `undefined`.
+    pub(crate) fn start_error(&self) -> JsValue {
+        self.inner.borrow().start_error.clone()
+    }
+
+    /// The tree hash of a range, in whichever worker is free.
+    pub(crate) async fn hash_tree(
+        &self,
+        blob: Blob,
+        range: ByteRange,
+        progress: impl Fn(u64) + 'static,
+    ) -> Result<TreeHash, TaskFailure> {
+        let (sender, receiver) = oneshot::channel();
+        let sender = RefCell::new(Some(sender));
+        self.order(
+            |task| Order::HashTree { task, blob, range },
+            move |report| {
+                let end = match report {
+                    Report::Progress { bytes, .. } => return progress(bytes),
+                    Report::Hashed { digest, .. } => Ok(digest.tree_hash),
+                    Report::Failed { failure, .. } => Err(failure),
+                    Report::Answered { .. } => Err(TaskFailure::Network),
+                };
+                if let Some(sender) = sender.borrow_mut().take() {
+                    // Nobody waits any more where the whole was cancelled.
+                    let _ = sender.send(end);
+                }
+            },
+        );
+        receiver.await.unwrap_or(Err(TaskFailure::Cancelled))
     }
 
     /// Stops all workers. Tasks under way report failure.
@@ -172,6 +209,7 @@ impl HashPool {
         let alone = {
             let mut inner = self.inner.borrow_mut();
             inner.n_started -= 1;
+            inner.start_error = error.clone();
             inner.n_started == 0
         };
         if alone {

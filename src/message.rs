@@ -41,8 +41,10 @@ pub(crate) enum Report {
 /// Why a task has no result.
 #[derive(Clone, Debug)]
 pub(crate) enum TaskFailure {
-    /// The file is not what it was: another length, or the browser says it changed or is gone.
+    /// The browser says that the file changed or is gone.
     FileChanged(String),
+    /// Fewer or more bytes than the range has.
+    ShortRead,
     /// The browser cannot read the file.
     FileUnreadable(String),
     /// The network failed, and browsers do not say how.
@@ -137,6 +139,7 @@ impl Report {
             Self::Failed { task, failure } => {
                 let (kind, detail) = match failure {
                     TaskFailure::FileChanged(detail) => ("changed", detail.as_str()),
+                    TaskFailure::ShortRead => ("short", ""),
                     TaskFailure::FileUnreadable(detail) => ("unreadable", detail.as_str()),
                     TaskFailure::Network => ("network", ""),
                     TaskFailure::Cancelled => ("cancelled", ""),
@@ -172,6 +175,7 @@ impl Report {
                 let detail = message.get(3).as_string().unwrap_or_default();
                 let failure = match message.get(2).as_string()?.as_str() {
                     "changed" => TaskFailure::FileChanged(detail),
+                    "short" => TaskFailure::ShortRead,
                     "unreadable" => TaskFailure::FileUnreadable(detail),
                     "network" => TaskFailure::Network,
                     "cancelled" => TaskFailure::Cancelled,

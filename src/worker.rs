@@ -20,8 +20,9 @@ use crate::message::{Order, Report, TaskFailure, TaskId};
 const REPORT_INTERVAL_MS: u64 = 100;
 
 /// One worker's state: what it holds and what it is doing.
-#[wasm_bindgen]
+#[wasm_bindgen(skip_typescript)]
 #[derive(Clone, Default)]
+#[expect(missing_debug_implementations, reason = "JavaScript has no use for it")]
 pub struct WorkerSession {
     held: Rc<RefCell<Held>>,
 }
@@ -161,7 +162,7 @@ async fn network_or_file(blob: &Blob, range: ByteRange) -> TaskFailure {
 
 fn failure(error: &ReadError) -> TaskFailure {
     match error {
-        ReadError::Length => TaskFailure::FileChanged("the file is shorter than it was".to_owned()),
+        ReadError::Length => TaskFailure::ShortRead,
         ReadError::Browser(error) => match error.dyn_ref::<DomException>().map(DomException::name).as_deref() {
             // Chromium's answer when the file was written to since it was picked, and when it was removed.
             Some("NotReadableError" | "NotFoundError") => TaskFailure::FileChanged(describe(error)),

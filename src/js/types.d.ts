@@ -91,11 +91,11 @@ export interface Progress {
 
 /**
  * `queued`: waits for other files. `hashing`: before the first byte is sent. `paused`: by `pause()`, or because the
- * browser is offline. `completing`: all parts are stored and the store checks the whole. `failed`: see
- * {@link UploadError.retryable}.
+ * browser is offline. `completing`: all parts are stored and the store checks the whole. `aborting`: the stored
+ * parts are being removed. `failed`: see {@link UploadError.retryable}.
  */
 export type UploadState =
-  | "queued" | "hashing" | "uploading" | "paused" | "completing" | "done" | "failed" | "aborted";
+  | "queued" | "hashing" | "uploading" | "paused" | "completing" | "done" | "failed" | "aborting" | "aborted";
 
 /** A stored archive. The store's tree hash is equal to `treeHash`, which was computed here. */
 export interface Archive {

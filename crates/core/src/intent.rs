@@ -8,7 +8,7 @@
 //! Any back end may take the gateway's place by answering the same JSON.
 
 use crate::glacier::{
-    Description, Method, Request, UploadId, VaultName, abort_multipart_upload, complete_multipart_upload,
+    Description, Method, Request, Response, UploadId, VaultName, abort_multipart_upload, complete_multipart_upload,
     initiate_multipart_upload, list_parts, upload_multipart_part,
 };
 use crate::json::Json;
@@ -172,6 +172,29 @@ impl Intent {
         }
         Json::Object(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
     }
+}
+
+/// The body of `POST /v1/sign`.
+pub fn sign_body(intents: &[Intent]) -> Json {
+    Json::object([("intents", Json::List(intents.iter().map(Intent::to_json).collect()))])
+}
+
+/// The signed requests in the gateway's answer to `n` intents, or `None` where it is not that: a refusal, or not the
+/// gateway's answer at all.
+pub fn read_signed(answer: &Response, n: usize) -> Option<Vec<SignedRequest>> {
+    if answer.status != 200 {
+        return None;
+    }
+    read_requests(answer.body.as_ref()?.get("requests")?, n)
+}
+
+/// `n` signed requests from a list, as the gateway or a page's own `sign` function gives it.
+pub fn read_requests(list: &Json, n: usize) -> Option<Vec<SignedRequest>> {
+    let Json::List(items) = list else { return None };
+    if items.len() != n {
+        return None;
+    }
+    items.iter().map(|item| SignedRequest::from_json(item).ok()).collect()
 }
 
 /// A request the browser may send as it is, once, within its lifetime.

@@ -17,6 +17,7 @@ pub mod plan;
 pub mod progress;
 pub mod range;
 pub mod retry;
+pub mod settings;
 pub mod sha256;
 #[cfg(feature = "sigv4")]
 pub mod sigv4;

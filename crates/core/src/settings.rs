@@ -17,6 +17,7 @@ const UPLOADER_KEYS: &[&str] = &[
 ];
 const TARGET_KEYS: &[&str] = &["vault"];
 const RETRY_KEYS: &[&str] = &["maxAttempts", "baseDelayMs", "maxDelayMs"];
+const TREE_HASH_KEYS: &[&str] = &["onProgress", "signal", "wasmUrl", "createWorker"];
 const UPLOAD_KEYS: &[&str] = &["description", "signal"];
 
 /// Parts in flight where the caller has no wish: browsers open six connections to a host, and two are left for the
@@ -135,6 +136,14 @@ pub fn description(options: &Json) -> Result<Option<Description>, UploadError> {
         Some(Json::Text(text)) => Ok(Some(Description::new(text.as_str())?)),
         Some(_) => Err(UploadError::new(ErrorCode::InvalidDescription, "the description must be text")),
     }
+}
+
+/// Checks that the options of `treeHash` have no key that means nothing.
+///
+/// # Errors
+/// [`ErrorCode::InvalidOption`] naming the key.
+pub fn check_tree_hash_keys(options: &Json) -> Result<(), UploadError> {
+    check_keys(options, "", TREE_HASH_KEYS)
 }
 
 fn part_size(options: &Json) -> Result<Option<PartSize>, UploadError> {

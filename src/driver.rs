@@ -1,0 +1,252 @@
+//! Carries out what one upload's state machine commands, and feeds back what came of it.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use glacier_core::SignedRequest;
+use glacier_core::settings::Share;
+use glacier_core::upload::{
+    Command, Event, HashFailure, SendFailure, State, Ticket, Upload as Machine, UploadConfig,
+};
+use wasm_bindgen::prelude::JsValue;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::Blob;
+
+use crate::clock::{self, Timer};
+use crate::fetch::{self, Canceller, NoAnswer};
+use crate::gateway::{Gateway, NotSigned};
+use crate::hash_pool::HashPool;
+use crate::message::{Order, Report, TaskFailure, TaskId};
+
+/// One upload: its machine, its file, and what is under way for it.
+pub(crate) struct Driver {
+    machine: RefCell<Machine>,
+    file: Blob,
+    gateway: Rc<Gateway>,
+    pool: HashPool,
+    /// Whether parts hashed from now on are kept in memory.
+    keep: Cell<bool>,
+    /// Requests under way, by the ticket that names them.
+    requests: RefCell<HashMap<Ticket, Request>>,
+    /// The latest hashing task of each part: it owns the bytes, if they are kept.
+    hashed_by: RefCell<HashMap<u32, TaskId>>,
+    timer: RefCell<Option<Timer>>,
+    /// What the page's own function threw last, to be the cause of an error that follows from it.
+    thrown: RefCell<JsValue>,
+    /// Told after every change.
+    changed: RefCell<Rc<dyn Fn()>>,
+}
+
+enum Request {
+    /// By `fetch`, on this thread.
+    Small(Canceller),
+    /// By a worker.
+    Part(TaskId),
+}
+
+impl Driver {
+    pub(crate) fn new(config: UploadConfig, file: Blob, gateway: Rc<Gateway>, pool: HashPool) -> Rc<Self> {
+        Rc::new(Self {
+            machine: RefCell::new(Machine::new(config)),
+            file,
+            gateway,
+            pool,
+            keep: Cell::new(true),
+            requests: RefCell::default(),
+            hashed_by: RefCell::default(),
+            timer: RefCell::default(),
+            thrown: RefCell::new(JsValue::UNDEFINED),
+            changed: RefCell::new(Rc::new(|| {})),
+        })
+    }
+
+    /// Calls `listener` after every change, instead of the one before.
+    pub(crate) fn on_change(&self, listener: impl Fn() + 'static) {
+        *self.changed.borrow_mut() = Rc::new(listener);
+    }
+
+    pub(crate) fn state(&self) -> State {
+        self.machine.borrow().state().clone()
+    }
+
+    pub(crate) fn with_machine<T>(&self, read: impl FnOnce(&Machine) -> T) -> T {
+        read(&self.machine.borrow())
+    }
+
+    /// What lies behind a failure, if the page or the browser threw something.
+    pub(crate) fn cause(&self) -> JsValue {
+        let thrown = self.thrown.borrow().clone();
+        if thrown.is_undefined() { self.pool.start_error() } else { thrown }
+    }
+
+    /// Takes a new share of the uploader's budget.
+    pub(crate) fn set_share(self: &Rc<Self>, share: Share) {
+        self.keep.set(share.keep);
+        self.machine.borrow_mut().set_limits(share.limits);
+        self.pump();
+    }
+
+    /// Tells the machine what happened, and does what follows.
+    pub(crate) fn feed(self: &Rc<Self>, event: Event) {
+        self.machine.borrow_mut().handle_event(event, clock::now(), clock::jitter());
+        self.pump();
+    }
+
+    fn pump(self: &Rc<Self>) {
+        loop {
+            let command = self.machine.borrow_mut().poll_command(clock::now());
+            let Some(command) = command else { break };
+            self.perform(command);
+        }
+        self.arm_timer();
+        let changed = Rc::clone(&self.changed.borrow());
+        changed();
+    }
+
+    fn arm_timer(self: &Rc<Self>) {
+        let at = self.machine.borrow().poll_timeout();
+        let timer = at.map(|at| {
+            let ms = i32::try_from(at.since(clock::now())).unwrap_or(i32::MAX);
+            let driver = Rc::downgrade(self);
+            Timer::after(ms, move || {
+                if let Some(driver) = driver.upgrade() {
+                    // Out of the timer's own callback, which is dropped when the next one is armed.
+                    spawn_local(async move {
+                        driver.machine.borrow_mut().handle_timeout(clock::now(), clock::jitter());
+                        driver.pump();
+                    });
+                }
+            })
+        });
+        *self.timer.borrow_mut() = timer;
+    }
+
+    fn perform(self: &Rc<Self>, command: Command) {
+        match command {
+            Command::HashPart { ticket, part, range } => {
+                let driver = Rc::downgrade(self);
+                let (blob, keep) = (self.file.clone(), self.keep.get());
+                let task = self.pool.order(
+                    |task| Order::Hash { task, blob, range, keep },
+                    move |report| {
+                        if let Some(driver) = driver.upgrade() {
+                            driver.feed(hash_event(ticket, report));
+                        }
+                    },
+                );
+                self.hashed_by.borrow_mut().insert(part, task);
+            }
+            Command::Sign { ticket, intents } => {
+                let canceller = self.small_request(ticket);
+                let driver = Rc::clone(self);
+                spawn_local(async move {
+                    let signed = driver.gateway.sign(&intents, &canceller).await;
+                    driver.requests.borrow_mut().remove(&ticket);
+                    *driver.thrown.borrow_mut() = JsValue::UNDEFINED;
+                    driver.feed(match signed {
+                        Ok(requests) => Event::Signed { ticket, requests },
+                        Err(NotSigned::Refused(response)) => Event::SignRefused { ticket, response },
+                        Err(NotSigned::Failed(failure, thrown)) => {
+                            *driver.thrown.borrow_mut() = thrown;
+                            Event::SignFailed { ticket, failure }
+                        }
+                        Err(NotSigned::Cancelled) => return,
+                    });
+                });
+            }
+            Command::Send { ticket, request } => self.send(ticket, request),
+            Command::SendPart { ticket, part, range, request } => {
+                let hashed = self.hashed_by.borrow().get(&part).copied().unwrap_or_default();
+                let (driver, blob) = (Rc::downgrade(self), self.file.clone());
+                let task = self.pool.order(
+                    |task| Order::Send { task, hashed, blob, range, request },
+                    move |report| {
+                        if let Some(driver) = driver.upgrade() {
+                            if !matches!(report, Report::Progress { .. }) {
+                                driver.requests.borrow_mut().remove(&ticket);
+                            }
+                            driver.feed(send_event(ticket, report));
+                        }
+                    },
+                );
+                self.requests.borrow_mut().insert(ticket, Request::Part(task));
+            }
+            Command::Cancel { ticket } => {
+                let request = self.requests.borrow_mut().remove(&ticket);
+                match request {
+                    Some(Request::Small(canceller)) => canceller.cancel(),
+                    Some(Request::Part(task)) => self.pool.cancel(task),
+                    None => {}
+                }
+            }
+            Command::ReleasePart { part } => {
+                let task = self.hashed_by.borrow_mut().remove(&part);
+                if let Some(task) = task {
+                    self.pool.cancel(task);
+                    self.pool.release(task);
+                }
+            }
+            Command::SaveJournal { ticket, journal: _ } => {
+                // Nothing is kept across visits yet. The answer comes as an event of its own, not inside this call.
+                let driver = Rc::clone(self);
+                spawn_local(async move { driver.feed(Event::JournalFailed { ticket }) });
+            }
+            Command::DropJournal => {}
+        }
+    }
+
+    fn send(self: &Rc<Self>, ticket: Ticket, request: SignedRequest) {
+        let canceller = self.small_request(ticket);
+        let driver = Rc::clone(self);
+        spawn_local(async move {
+            let answer = fetch::send(&request, None, &canceller).await;
+            driver.requests.borrow_mut().remove(&ticket);
+            driver.feed(match answer {
+                Ok(response) => Event::Answered { ticket, response },
+                Err(NoAnswer::Network) => Event::SendFailed { ticket, failure: SendFailure::Network },
+                Err(NoAnswer::Cancelled) => return,
+            });
+        });
+    }
+
+    fn small_request(&self, ticket: Ticket) -> Canceller {
+        let canceller = Canceller::new();
+        self.requests.borrow_mut().insert(ticket, Request::Small(canceller.clone()));
+        canceller
+    }
+}
+
+fn hash_event(ticket: Ticket, report: Report) -> Event {
+    match report {
+        Report::Progress { bytes, .. } => Event::HashProgress { ticket, bytes },
+        Report::Hashed { digest, .. } => Event::Hashed { ticket, digest },
+        Report::Failed { failure, .. } => Event::HashFailed {
+            ticket,
+            failure: match failure {
+                TaskFailure::FileChanged(_) => HashFailure::Changed,
+                TaskFailure::FileUnreadable(_) => HashFailure::Unreadable,
+                TaskFailure::ShortRead => HashFailure::ShortRead,
+                TaskFailure::Network | TaskFailure::Cancelled | TaskFailure::Worker(_) => HashFailure::WorkerDied,
+            },
+        },
+        Report::Answered { .. } => Event::HashFailed { ticket, failure: HashFailure::WorkerDied },
+    }
+}
+
+fn send_event(ticket: Ticket, report: Report) -> Event {
+    match report {
+        Report::Progress { bytes, .. } => Event::Sent { ticket, bytes },
+        Report::Answered { response, .. } => Event::Answered { ticket, response },
+        Report::Failed { failure, .. } => Event::SendFailed {
+            ticket,
+            failure: match failure {
+                TaskFailure::FileChanged(_) | TaskFailure::FileUnreadable(_) | TaskFailure::ShortRead => {
+                    SendFailure::Unreadable
+                }
+                TaskFailure::Network | TaskFailure::Cancelled | TaskFailure::Worker(_) => SendFailure::Network,
+            },
+        },
+        Report::Hashed { .. } => Event::SendFailed { ticket, failure: SendFailure::Network },
+    }
+}

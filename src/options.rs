@@ -1,0 +1,99 @@
+//! The options of the API: functions and addresses are taken here, everything else is read by core.
+
+use glacier_core::error::{ErrorCode, UploadError};
+use glacier_core::json::Json;
+use glacier_core::settings::{self, Settings};
+use js_sys::{Function, Object};
+use wasm_bindgen::prelude::{JsCast, JsValue};
+use web_sys::{AbortSignal, Blob};
+
+use crate::fetch;
+use crate::gateway::Gateway;
+use crate::json;
+
+/// The plain data among an object's own members, without those whose value is `undefined`.
+fn plain(options: &JsValue) -> Json {
+    let Some(object) = options.dyn_ref::<Object>() else {
+        return Json::Null;
+    };
+    let given = Object::new();
+    for key in Object::keys(object).iter().filter_map(|key: JsValue| key.as_string()) {
+        let value = json::get(object, &key);
+        if !value.is_undefined() {
+            json::set(&given, &key, &value);
+        }
+    }
+    json::from_js(&given)
+}
+
+/// The options of `createUploader`.
+pub(crate) fn uploader(options: &JsValue) -> Result<(Settings, Gateway), UploadError> {
+    let settings = Settings::read(&plain(options))?;
+    let get_headers = function(options, "getHeaders")?;
+    function(options, "createWorker")?;
+    let gateway = match (json::get(options, "endpoint"), function(options, "sign")?) {
+        (endpoint, Some(sign)) if endpoint.is_undefined() => Gateway::Function { sign, base: fetch::page_url() },
+        (endpoint, None) if !endpoint.is_undefined() => {
+            let url = endpoint
+                .as_string()
+                .and_then(|endpoint| fetch::resolve(endpoint.trim_end_matches('/'), &fetch::page_url()))
+                .ok_or_else(|| invalid("endpoint must be the gateway's URL, as in \"/v1\""))?;
+            Gateway::Endpoint { url: format!("{}/sign", url.trim_end_matches('/')), get_headers }
+        }
+        _ => return Err(invalid("exactly one of endpoint and sign must be given")),
+    };
+    Ok((settings, gateway))
+}
+
+/// The options of `add`.
+pub(crate) fn upload(
+    options: &JsValue,
+) -> Result<(Option<glacier_core::glacier::Description>, Option<AbortSignal>), UploadError> {
+    if options.is_undefined() {
+        return Ok((None, None));
+    }
+    Ok((settings::description(&plain(options))?, signal(options)?))
+}
+
+/// The options of `treeHash`.
+pub(crate) fn tree_hash(options: &JsValue) -> Result<(Option<Function>, Option<AbortSignal>), UploadError> {
+    if options.is_undefined() {
+        return Ok((None, None));
+    }
+    settings::check_tree_hash_keys(&plain(options))?;
+    Ok((function(options, "onProgress")?, signal(options)?))
+}
+
+/// A file that can be read in slices.
+pub(crate) fn blob(file: &JsValue) -> Result<Blob, UploadError> {
+    if let Some(blob) = file.dyn_ref::<Blob>() {
+        return Ok(blob.clone());
+    }
+    // What a drop gives for a folder: a FileSystemDirectoryHandle, or a FileSystemDirectoryEntry.
+    let is_directory = json::get(file, "kind").as_string().as_deref() == Some("directory")
+        || json::get(file, "isDirectory").is_truthy();
+    if is_directory {
+        return Err(UploadError::new(ErrorCode::IsDirectory, "a folder was given where a file is expected"));
+    }
+    Err(invalid("the file must be a File or Blob"))
+}
+
+fn signal(options: &JsValue) -> Result<Option<AbortSignal>, UploadError> {
+    let signal = json::get(options, "signal");
+    if signal.is_undefined() {
+        return Ok(None);
+    }
+    signal.dyn_into().map(Some).map_err(|_| invalid("signal must be an AbortSignal"))
+}
+
+fn function(options: &JsValue, key: &str) -> Result<Option<Function>, UploadError> {
+    let value = json::get(options, key);
+    if value.is_undefined() {
+        return Ok(None);
+    }
+    value.dyn_into().map(Some).map_err(|_| invalid(&format!("{key} must be a function")))
+}
+
+fn invalid(message: &str) -> UploadError {
+    UploadError::new(ErrorCode::InvalidOption, message)
+}

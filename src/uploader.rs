@@ -1,0 +1,160 @@
+//! Any number of uploads within one budget of workers, memory and requests.
+
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+
+use glacier_core::error::UploadError;
+use glacier_core::glacier::Description;
+use glacier_core::settings::Settings;
+use glacier_core::upload::{Event, State, UploadConfig};
+use js_sys::Promise;
+use wasm_bindgen::prelude::{Closure, JsCast, JsValue};
+use web_sys::Blob;
+
+use crate::clock;
+use crate::driver::Driver;
+use crate::file;
+use crate::gateway::Gateway;
+use crate::hash_pool::HashPool;
+use crate::upload::Upload;
+
+/// The uploads of one page to one target.
+pub(crate) struct Uploader {
+    settings: Settings,
+    gateway: Rc<Gateway>,
+    pool: HashPool,
+    uploads: RefCell<Vec<Rc<Upload>>>,
+    /// How many ran when shares were last given.
+    sharing: Cell<u32>,
+    connection: RefCell<Vec<Listening>>,
+}
+
+/// A listener of the global object.
+struct Listening {
+    event: &'static str,
+    callback: Closure<dyn FnMut()>,
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let callback = self.callback.as_ref().unchecked_ref();
+        let _ = clock::scope().remove_event_listener_with_callback(self.event, callback);
+    }
+}
+
+impl Uploader {
+    pub(crate) fn new(settings: Settings, gateway: Gateway, pool: HashPool) -> Rc<Self> {
+        let uploader = Rc::new(Self {
+            settings,
+            gateway: Rc::new(gateway),
+            pool,
+            uploads: RefCell::default(),
+            sharing: Cell::new(0),
+            connection: RefCell::default(),
+        });
+        // Only changes are heeded: what the browser says at first is wrong on machines with a loopback alone.
+        uploader.listen("offline", || Event::Offline);
+        uploader.listen("online", || Event::Online);
+        uploader
+    }
+
+    fn listen(self: &Rc<Self>, event: &'static str, to_event: fn() -> Event) {
+        let uploader: Weak<Self> = Rc::downgrade(self);
+        let callback = Closure::<dyn FnMut()>::new(move || {
+            if let Some(uploader) = uploader.upgrade() {
+                for upload in uploader.running() {
+                    upload.driver.feed(to_event());
+                }
+            }
+        });
+        let added = clock::scope().add_event_listener_with_callback(event, callback.as_ref().unchecked_ref());
+        if added.is_ok() {
+            self.connection.borrow_mut().push(Listening { event, callback });
+        }
+    }
+
+    /// Plans the upload of a file and starts it when there is room.
+    pub(crate) fn add(
+        self: &Rc<Self>,
+        blob: Blob,
+        description: Option<Description>,
+    ) -> Result<Rc<Upload>, UploadError> {
+        let plan = self.settings.plan(file::size(&blob))?;
+        let mut config = UploadConfig::new(self.settings.vault.clone(), description, plan);
+        config.retry = self.settings.retry;
+        config.limits = self.settings.share(&plan, 1).limits;
+        let driver = Driver::new(config, blob, Rc::clone(&self.gateway), self.pool.clone());
+        let upload = Upload::new(driver);
+        let (uploader, changed) = (Rc::downgrade(self), Rc::downgrade(&upload));
+        upload.driver.on_change(move || {
+            if let Some(upload) = changed.upgrade() {
+                upload.publish();
+            }
+            if let Some(uploader) = uploader.upgrade() {
+                uploader.admit();
+            }
+        });
+        self.uploads.borrow_mut().push(Rc::clone(&upload));
+        // Not inside this call: the page has yet to put its listeners on.
+        let uploader = Rc::clone(self);
+        wasm_bindgen_futures::spawn_local(async move { uploader.admit() });
+        Ok(upload)
+    }
+
+    /// Aborts what is not over and stops the workers.
+    pub(crate) fn close(self: &Rc<Self>) -> Promise {
+        self.connection.borrow_mut().clear();
+        let ends: js_sys::Array = self.all().iter().map(|upload| upload.abort()).collect();
+        let uploader = Rc::clone(self);
+        wasm_bindgen_futures::future_to_promise(async move {
+            let _ = wasm_bindgen_futures::JsFuture::from(Promise::all_settled(&ends)).await;
+            uploader.pool.close();
+            Ok(JsValue::UNDEFINED)
+        })
+    }
+
+    /// Starts what there is room for, and shares the budget among what runs.
+    fn admit(self: &Rc<Self>) {
+        self.uploads.borrow_mut().retain(|upload| !matches!(upload.driver.state(), State::Done(_) | State::Aborted));
+        let room = |running: usize| running < usize::try_from(self.settings.max_running()).unwrap_or(usize::MAX);
+        let mut starting = Vec::new();
+        let mut running = self.running();
+        for upload in self.all() {
+            if room(running.len()) && matches!(upload.driver.state(), State::Planned) {
+                starting.push(Rc::clone(&upload));
+                running.push(upload);
+            }
+        }
+        let sharing = u32::try_from(running.len()).unwrap_or(u32::MAX);
+        // Set before anything is told, because telling comes back here.
+        if self.sharing.replace(sharing) != sharing || !starting.is_empty() {
+            for upload in &running {
+                let plan = upload.driver.with_machine(|machine| *machine.plan());
+                upload.driver.set_share(self.settings.share(&plan, sharing));
+            }
+        }
+        for upload in starting {
+            if matches!(upload.driver.state(), State::Planned) {
+                upload.driver.feed(Event::Start);
+            }
+        }
+    }
+
+    fn all(&self) -> Vec<Rc<Upload>> {
+        self.uploads.borrow().clone()
+    }
+
+    fn running(&self) -> Vec<Rc<Upload>> {
+        let mut uploads = self.all();
+        uploads.retain(|upload| {
+            matches!(
+                upload.driver.state(),
+                State::Initiating
+                    | State::Transferring
+                    | State::Completing
+                    | State::Paused(glacier_core::upload::PauseReason::Offline)
+            )
+        });
+        uploads
+    }
+}
