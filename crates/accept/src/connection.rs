@@ -59,6 +59,8 @@ pub(crate) async fn serve<S, F, Fut, B>(
         .header_read_timeout(None)
         .max_buf_size(limits.buffer)
         .max_headers(limits.headers)
+        // The buffer alone does not bound a head that comes in one piece.
+        .max_header_size(limits.buffer)
         .serve_connection(stream, answer);
     let mut connection = pin!(connection);
     let mut asked_to_end = false;
