@@ -42,7 +42,7 @@ pub(crate) fn test(names: &[&str]) -> Result<()> {
     if let Some(unknown) = names.iter().find(|name| SUITES.iter().all(|(suite, _)| suite != *name)) {
         bail!("there is no suite {unknown}: choose among {}", SUITES.map(|(suite, _)| suite).join(" "));
     }
-    if names != ["native"] {
+    if names.is_empty() {
         setup::everything()?;
     }
     let mut total = Counts::default();
@@ -81,6 +81,7 @@ fn native() -> Result<Counts> {
 
 /// The rules as WebAssembly, as fast browsers run them and as the slowest does.
 fn wasm() -> Result<Counts> {
+    setup::for_wasm()?;
     let mut counts = Counts::default();
     for simd in ["+simd128", "-simd128"] {
         say(&format!("glacier-core as WebAssembly, {simd}"));
@@ -101,6 +102,7 @@ fn wasi_runner() -> std::path::PathBuf {
 
 /// Glacier's REST API, as boto3 and the AWS command line use it.
 fn api() -> Result<Counts> {
+    setup::for_python()?;
     let mut build = cargo();
     crate::run::run("build the store", build.args(["build", "--release", "--package", "local-glacier"]))?;
     let mut pytest = command(setup::python());
@@ -135,10 +137,12 @@ fn types() -> Result<Counts> {
 }
 
 fn package() -> Result<Counts> {
+    setup::for_chromium()?;
     node_tests("tests/packaging")
 }
 
 fn e2e() -> Result<Counts> {
+    setup::for_browsers()?;
     node_tests("tests/e2e")
 }
 
