@@ -11,7 +11,7 @@ import { failureInWords, filesInWords } from "./words.js";
 
 const RENDER_EVERY_MS = 250;
 const LONG_LIST = 50; // rows
-const ADD_FOR_MS = 12; // then the browser may draw, so that thousands of files do not freeze the page
+const WORK_FOR_MS = 12; // then the browser has its turn, so that thousands of files do not freeze the page
 
 const byId = (id) => document.getElementById(id);
 const templates = { row: byId("upload-row"), proof: byId("proof"), failure: byId("failure") };
@@ -31,16 +31,20 @@ let library;
 let renderTimer;
 let renderedAt = -Infinity;
 
-function renderSoon() {
-  renderTimer ??= setTimeout(render, Math.max(0, renderedAt + RENDER_EVERY_MS - performance.now()));
+function renderSoon(wait = Math.max(0, renderedAt + RENDER_EVERY_MS - performance.now())) {
+  renderTimer ??= setTimeout(render, wait);
 }
 
 function render() {
   renderTimer = undefined;
   renderedAt = performance.now();
   list.toggleAttribute("data-long", rows.size > LONG_LIST);
-  for (const row of changed) row.render(templates);
-  changed.clear();
+  for (const row of changed) {
+    changed.delete(row);
+    row.render(templates);
+    if (performance.now() - renderedAt > WORK_FOR_MS) break;
+  }
+  if (changed.size > 0) return renderSoon(0); // the rest first, then the sums
   const sum = total.render(rows);
   guardLeaving(sum.active > 0);
   if (sum.active > sum.paused) renderSoon(); // speed and time left fall even while nothing arrives
@@ -91,7 +95,7 @@ async function addFiles(files, folders = []) {
     }),
   ];
   announcer.say(`${filesInWords(fresh.length)} added.`);
-  let yieldAt = performance.now() + ADD_FOR_MS;
+  let yieldAt = performance.now() + WORK_FOR_MS;
   for (const row of fresh) {
     rows.add(row);
     row.start();
@@ -100,7 +104,7 @@ async function addFiles(files, folders = []) {
     list.append(row.element);
     if (performance.now() < yieldAt) continue;
     await new Promise((resolve) => setTimeout(resolve));
-    yieldAt = performance.now() + ADD_FOR_MS;
+    yieldAt = performance.now() + WORK_FOR_MS;
   }
 }
 
@@ -193,6 +197,7 @@ function showPageError(error) {
   again.textContent = "Try again";
   again.addEventListener("click", () => location.reload());
   place.querySelector(".failure").append(again);
+  place.querySelector("details").open = true; // a wrong setting is named there
   place.hidden = false;
   closeEntrance(uploaders.size === 0);
 }
