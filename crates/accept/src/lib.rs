@@ -1,1 +1,36 @@
-//! Placeholder.
+//! An HTTP/1.1 accept loop with deadlines. Knows nothing of what is served.
+//!
+//! A server that waits for ever is taken down by clients that send slowly or nothing at all, so every wait for a peer
+//! has a bound ([`Limits`]): for its first byte, for the rest of a request's head, for each piece of a body and for the
+//! body's average speed, for room to write the answer, and for the next request on a kept connection. Waiting for the
+//! handler is not bounded: assembling an archive takes as long as it takes.
+//!
+//! A request that two programs could read in two ways never reaches the handler: see [`Fault`]. What does reach it has
+//! exactly one `Host`, a target in origin form, one kind of length, no coding and a method of [`METHODS`].
+//!
+//! HTTP/2 is not compiled in. TLS can be added between [`serve`]'s accept and the connection, which is generic over the
+//! stream.
+//!
+//! ```no_run
+//! # async fn demo() -> std::io::Result<()> {
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+//! let hello = |_request| async { http::Response::new(String::from("hello")) };
+//! accept::serve(listener, accept::Limits::default(), hello, std::future::pending()).await
+//! # }
+//! ```
+
+mod alarm;
+mod answer;
+mod body;
+mod connection;
+mod fault;
+mod head;
+mod limits;
+mod listen;
+mod stream;
+
+pub use body::{Body, BodyError};
+pub use connection::Peer;
+pub use fault::{Fault, METHODS};
+pub use limits::Limits;
+pub use listen::serve;

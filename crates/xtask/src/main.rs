@@ -34,7 +34,7 @@ fn main() -> ExitCode {
         ["demo", options @ ..] => demo::demo(options),
         ["test", suites @ ..] => test::test(suites),
         ["bench", name] => bench::bench(name),
-        ["tidy"] => tidy::tidy().map(drop),
+        ["tidy"] => tidy::tidy(),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             return ExitCode::SUCCESS;

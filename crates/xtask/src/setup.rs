@@ -6,10 +6,20 @@ use std::path::{Path, PathBuf};
 
 /// Everything the tests need.
 pub(crate) fn everything() -> Result<()> {
-    wasm_targets(&["wasm32-unknown-unknown", "wasm32-wasip1"])?;
-    npm_packages()?;
-    debian_packages(&[CHROMIUM, FIREFOX, WEBKIT, XVFB, XAUTH])?;
-    python_packages()
+    for_wasm()?;
+    for_build()?;
+    for_browsers()?;
+    for_python()
+}
+
+/// The rules as WebAssembly outside a browser.
+pub(crate) fn for_wasm() -> Result<()> {
+    wasm_targets(&["wasm32-wasip1"])
+}
+
+/// The end-to-end tests.
+pub(crate) fn for_browsers() -> Result<()> {
+    debian_packages(&[CHROMIUM, FIREFOX, WEBKIT, XVFB])
 }
 
 /// What `demo` needs: the wasm target and the npm packages, no browser.
@@ -33,7 +43,6 @@ const CHROMIUM: DebianPackage = DebianPackage { name: "chromium", program: "/usr
 const FIREFOX: DebianPackage = DebianPackage { name: "firefox-esr", program: "/usr/bin/firefox-esr" };
 const WEBKIT: DebianPackage = DebianPackage { name: "webkit2gtk-driver", program: "/usr/bin/WebKitWebDriver" };
 const XVFB: DebianPackage = DebianPackage { name: "xvfb", program: "/usr/bin/Xvfb" };
-const XAUTH: DebianPackage = DebianPackage { name: "xauth", program: "/usr/bin/xauth" };
 
 fn wasm_targets(wanted: &[&str]) -> Result<()> {
     let sysroot = output("find Rust", command("rustc").args(["--print", "sysroot"]))?;
@@ -100,7 +109,8 @@ pub(crate) fn python() -> PathBuf {
     target().join("venv/bin/python")
 }
 
-fn python_packages() -> Result<()> {
+/// boto3 and the AWS command line, in a virtual environment.
+pub(crate) fn for_python() -> Result<()> {
     let (venv, requirements) = (target().join("venv"), root().join("tests/requirements.txt"));
     let stamp = venv.join("installed-requirements.txt");
     let wanted = std::fs::read(&requirements).with_context(|| format!("read {}", requirements.display()))?;

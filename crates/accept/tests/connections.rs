@@ -1,0 +1,341 @@
+//! The accept loop against raw sockets. Bounds are short and injected; every wait of a test itself is for the peer.
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "tests")]
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use accept::{Body, Limits};
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+const BOUND: Duration = Duration::from_millis(80);
+/// No test waits that long unless it fails.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+struct Server {
+    address: SocketAddr,
+    end: oneshot::Sender<()>,
+    served: JoinHandle<std::io::Result<()>>,
+}
+
+/// Answers with the target and the body it read, or with what became of the body.
+async fn echo(request: Request<Body>) -> Response<Full<Bytes>> {
+    let path = request.uri().to_string();
+    match path.as_str() {
+        "/panic" => panic!("as asked"),
+        "/unread" => return Response::builder().status(403).body("no".into()).unwrap(),
+        "/large" => return Response::new(Bytes::from(vec![b'x'; 32 << 20]).into()),
+        "/slow" => tokio::time::sleep(BOUND * 5).await,
+        _ => {}
+    }
+    match request.into_body().collect().await {
+        Ok(body) => {
+            let body = String::from_utf8(body.to_bytes().into()).unwrap();
+            Response::new(format!("[{path} {body}]").into())
+        }
+        Err(error) => Response::builder().status(408).body(error.to_string().into()).unwrap(),
+    }
+}
+
+/// Bounds no test reaches by accident; each test shortens the one it is about.
+fn generous() -> Limits {
+    Limits {
+        first_byte: PATIENCE,
+        head: PATIENCE,
+        keep_alive: PATIENCE,
+        body_idle: PATIENCE,
+        body_grace: PATIENCE,
+        write_stall: PATIENCE,
+        ..Limits::default()
+    }
+}
+
+async fn start(limits: Limits) -> Server {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (end, ended) = oneshot::channel();
+    let served = tokio::spawn(accept::serve(listener, limits, echo, async {
+        let _: Result<(), _> = ended.await;
+    }));
+    Server { address, end, served }
+}
+
+impl Server {
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    /// Sends the bytes and returns all that comes until the server closes.
+    async fn exchange(&self, bytes: &[u8]) -> String {
+        let mut stream = self.connect().await;
+        stream.write_all(bytes).await.unwrap();
+        until_closed(&mut stream).await
+    }
+}
+
+async fn until_closed(stream: &mut TcpStream) -> String {
+    let mut text = Vec::new();
+    // A reset ends the reading as well.
+    let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut text)).await.expect("the server never closed");
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+async fn until_text(stream: &mut TcpStream, text: &str) -> String {
+    let mut read = Vec::new();
+    while !String::from_utf8_lossy(&read).contains(text) {
+        let mut buffer = [0; 4096];
+        let n = tokio::time::timeout(PATIENCE, stream.read(&mut buffer)).await.expect("no answer").unwrap();
+        assert!(n > 0, "closed after {:?}", String::from_utf8_lossy(&read));
+        read.extend_from_slice(&buffer[..n]);
+    }
+    String::from_utf8(read).unwrap()
+}
+
+fn status(answer: &str) -> &str {
+    answer.get(9..12).unwrap_or("none")
+}
+
+#[tokio::test]
+async fn a_connection_that_sends_nothing_is_closed() {
+    let server = start(Limits { first_byte: BOUND, ..generous() }).await;
+    assert_eq!(server.exchange(b"").await, "");
+}
+
+#[tokio::test]
+async fn a_head_that_trickles_is_cut_off() {
+    let server = start(Limits { head: BOUND, ..generous() }).await;
+    let mut stream = server.connect().await;
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n").await.unwrap();
+    let (mut read, mut write) = stream.split();
+    let mut answer = Vec::new();
+    let trickle = async {
+        // Each byte would restart a deadline that is only about idleness.
+        while write.write_all(b"X: y\r\n").await.is_ok() {
+            tokio::time::sleep(BOUND / 8).await;
+        }
+    };
+    tokio::select! {
+        () = trickle => {}
+        read = tokio::time::timeout(PATIENCE, read.read_to_end(&mut answer)) => { let _ = read.expect("never closed"); }
+    }
+    assert_eq!(answer, b"");
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_closed_but_a_waiting_one_is_not() {
+    // The handler of /slow takes longer than every bound on the peer.
+    let limits = Limits { first_byte: BOUND, head: BOUND, keep_alive: BOUND, body_idle: BOUND, ..generous() };
+    let server = start(limits).await;
+    let answer = server.exchange(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert!(answer.ends_with("[/slow ]"), "{answer}");
+}
+
+#[tokio::test]
+async fn keep_alive_starts_anew_with_every_request() {
+    let server = start(Limits { keep_alive: BOUND * 3, ..generous() }).await;
+    let mut stream = server.connect().await;
+    for _ in 0..4 {
+        stream.write_all(b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        until_text(&mut stream, "[/a ]").await;
+        tokio::time::sleep(BOUND).await;
+    }
+    assert_eq!(until_closed(&mut stream).await, "");
+}
+
+#[tokio::test]
+async fn a_body_that_stops_is_an_error_to_the_handler() {
+    let server = start(Limits { body_idle: BOUND, ..generous() }).await;
+    let answer = server.exchange(b"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc").await;
+    assert_eq!(status(&answer), "408");
+    assert!(answer.contains("stopped arriving"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_body_that_trickles_is_an_error_to_the_handler() {
+    let server = start(Limits { body_grace: BOUND, ..generous() }).await;
+    let mut stream = server.connect().await;
+    stream.write_all(b"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 10000\r\n\r\n").await.unwrap();
+    let (mut read, mut write) = stream.split();
+    let mut answer = Vec::new();
+    tokio::select! {
+        () = async { while write.write_all(b"x").await.is_ok() { tokio::time::sleep(BOUND / 8).await; } } => {}
+        read = tokio::time::timeout(PATIENCE, read.read_to_end(&mut answer)) => { let _ = read.expect("never closed"); }
+    }
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(answer.contains("too slowly"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_body_faster_than_the_least_rate_may_take_longer_than_the_grace() {
+    let server = start(Limits { body_grace: BOUND, body_min_rate: 1, ..generous() }).await;
+    let mut stream = server.connect().await;
+    stream.write_all(b"PUT /a HTTP/1.1\r\nHost: a\r\nContent-Length: 60\r\n\r\n").await.unwrap();
+    for _ in 0..6 {
+        stream.write_all(b"0123456789").await.unwrap();
+        tokio::time::sleep(BOUND / 2).await;
+    }
+    until_text(&mut stream, "[/a 0123456789").await;
+}
+
+#[tokio::test]
+async fn a_peer_that_does_not_read_is_cut_off() {
+    let server = start(Limits { write_stall: BOUND, shutdown: PATIENCE, ..generous() }).await;
+    let mut stream = server.connect().await;
+    stream.write_all(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    let mut first = [0; 12];
+    stream.read_exact(&mut first).await.unwrap();
+    // Shutdown waits for the answer, which nobody reads: only the deadline can end it.
+    server.end.send(()).unwrap();
+    tokio::time::timeout(PATIENCE, server.served).await.expect("still writing").unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn requests_that_can_be_read_in_two_ways_are_refused() {
+    let server = start(Limits { keep_alive: BOUND, ..generous() }).await;
+    for (request, expected) in [
+        ("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "400"),
+        ("PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n", "400"),
+        ("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc", "400"),
+        ("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc", "400"),
+        ("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: +3\r\n\r\nabc", "400"),
+        ("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 3, 3\r\n\r\nabc", "400"),
+        ("PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n", "400"),
+        ("PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff0\r\n", "408"),
+        ("GET / HTTP/1.1\r\nHost: a\r\nX: a\r\n b\r\n\r\n", "400"),
+        ("GET / HTTP/1.1\nHost: a\r\n\r\n", "400"),
+        ("GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", "400"),
+        ("GET / HTTP/1.1\r\n\r\n", "400"),
+        ("GET / HTTP/1.0\r\n\r\n", "400"),
+        ("GET / HTTP/1.1\r\nHost: \r\n\r\n", "400"),
+        ("GET / HTTP/1.1\r\nHost: localhost@evil\r\n\r\n", "400"),
+        ("GET / HTTP/1.1\r\nHost: a b\r\n\r\n", "400"),
+        ("GET http://evil/ HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
+        ("GET http://a/b HTTP/1.1\r\nHost: A\r\n\r\n", "200"),
+        ("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
+        ("TRACE / HTTP/1.1\r\nHost: a\r\n\r\n", "405"),
+        ("CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", "405"),
+        ("PROPFIND / HTTP/1.1\r\nHost: a\r\n\r\n", "405"),
+        ("PUT / HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\nContent-Length: 1\r\n\r\nx", "415"),
+        ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "none"),
+        ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", "200"),
+    ] {
+        let answer = server.exchange(request.as_bytes()).await;
+        assert_eq!(status(&answer), expected, "{request:?} got {answer:?}");
+        assert!(answer.matches("HTTP/1.").count() <= 1, "{request:?} got {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_head_beyond_the_limits_is_refused() {
+    let server = start(generous()).await;
+    let many = "X: y\r\n".repeat(65);
+    assert_eq!(status(&server.exchange(format!("GET / HTTP/1.1\r\nHost: a\r\n{many}\r\n").as_bytes()).await), "431");
+    let long = "x".repeat(100 << 10);
+    let mut stream = server.connect().await;
+    stream.write_all(format!("GET / HTTP/1.1\r\nHost: a\r\nX: {long}\r\n\r\n").as_bytes()).await.unwrap();
+    let answer = until_text(&mut stream, "\r\n\r\n").await;
+    assert_eq!(status(&answer), "431");
+}
+
+#[tokio::test]
+async fn pipelined_requests_get_one_answer_each_in_order() {
+    let server = start(Limits { keep_alive: BOUND, ..generous() }).await;
+    let answer = server
+        .exchange(
+            b"PUT /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc\
+              PUT /2 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\ndef\r\n0\r\n\r\n\
+              GET /3 HTTP/1.1\r\nHost: a\r\n\r\n\
+              PUT /4 HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n\
+              GET /5 HTTP/1.1\r\nHost: a\r\n\r\n",
+        )
+        .await;
+    let bodies: Vec<&str> = answer.split('[').skip(1).filter_map(|rest| rest.split(']').next()).collect();
+    assert_eq!(bodies, ["/1 abc", "/2 def", "/3 "], "{answer}");
+    // The fourth is refused and ends the connection, so that the fifth is not answered.
+    assert_eq!(answer.matches("HTTP/1.1 ").count(), 4, "{answer}");
+    assert!(answer.contains("HTTP/1.1 400"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_refusal_reaches_a_client_in_the_middle_of_its_body() {
+    let server = start(generous()).await;
+    let mut stream = server.connect().await;
+    stream.write_all(b"PUT /unread HTTP/1.1\r\nHost: a\r\nContent-Length: 8388608\r\n\r\n").await.unwrap();
+    // Far more than both sockets' buffers hold: without lingering this fails with a reset.
+    stream.write_all(&vec![0; 8 << 20]).await.unwrap();
+    assert_eq!(status(&until_closed(&mut stream).await), "403");
+}
+
+#[tokio::test]
+async fn a_panic_is_answered_with_500_and_the_server_goes_on() {
+    let server = start(Limits { keep_alive: BOUND, ..generous() }).await;
+    let answer = server.exchange(b"GET /panic HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert_eq!(status(&answer), "500");
+    assert!(answer.ends_with("[/2 ]"), "{answer}");
+}
+
+#[tokio::test]
+async fn shutdown_finishes_the_request_in_flight_and_accepts_no_more() {
+    let server = start(generous()).await;
+    let mut busy = server.connect().await;
+    busy.write_all(b"PUT /slow HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n")
+        .await
+        .unwrap();
+    // The handler asks for the body, so the request is in flight.
+    until_text(&mut busy, "100 Continue").await;
+    let mut idle = server.connect().await;
+    idle.write_all(b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    until_text(&mut idle, "[/a ]").await;
+    server.end.send(()).unwrap();
+    assert_eq!(until_closed(&mut idle).await, "");
+    busy.write_all(b"abc").await.unwrap();
+    assert!(until_closed(&mut busy).await.ends_with("[/slow abc]"));
+    server.served.await.unwrap().unwrap();
+    assert!(TcpStream::connect(server.address).await.is_err());
+}
+
+#[tokio::test]
+async fn shutdown_does_not_wait_for_ever() {
+    let server = start(Limits { shutdown: BOUND, ..generous() }).await;
+    let mut stream = server.connect().await;
+    stream.write_all(b"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n").await.unwrap();
+    until_text(&mut stream, "100 Continue").await;
+    server.end.send(()).unwrap();
+    let error = server.served.await.unwrap().unwrap_err();
+    assert_eq!(error.to_string(), "1 connections were cut off at shutdown");
+}
+
+#[tokio::test]
+async fn connections_beyond_the_cap_wait_until_one_ends() {
+    let server = start(Limits { connections: 1, ..generous() }).await;
+    let mut first = server.connect().await;
+    first.write_all(b"GET /1 HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    until_text(&mut first, "[/1 ]").await;
+    let mut second = server.connect().await;
+    second.write_all(b"GET /2 HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    let mut byte = [0; 1];
+    assert!(tokio::time::timeout(BOUND, second.read(&mut byte)).await.is_err(), "answered beyond the cap");
+    drop(first);
+    until_text(&mut second, "[/2 ]").await;
+}
+
+#[tokio::test]
+async fn a_body_that_fails_while_it_is_sent_ends_its_connection_only() {
+    let broken = |_request: Request<Body>| async {
+        let body = Full::new(Bytes::from_static(b"a"));
+        Response::new(body.map_frame(|_| -> http_body::Frame<Bytes> { panic!("as asked") }))
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(accept::serve(listener, generous(), broken, std::future::pending()));
+    for _ in 0..2 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        until_closed(&mut stream).await;
+    }
+}

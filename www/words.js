@@ -1,0 +1,123 @@
+// What the page says: sizes, times, states and failures in plain words.
+
+const LOCALE = "en";
+const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
+
+/** `1500000` as `1.5 MB`, in steps of a thousand. */
+export function sizeInWords(bytes) {
+  let unit = 0;
+  let value = bytes;
+  while (value >= 999.5 && unit < UNITS.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  const maximumFractionDigits = unit === 0 || value >= 100 ? 0 : 1;
+  const style = { style: "unit", unit: UNITS[unit], unitDisplay: unit === 0 ? "long" : "short", maximumFractionDigits };
+  return new Intl.NumberFormat(LOCALE, style).format(value);
+}
+
+/** `43` as `43%`. Rounded down, so that 100% means all. */
+export const percentInWords = (share) => `${Math.floor(share * 100)}%`;
+
+/** Milliseconds as `about 3 min left`. */
+export function timeLeftInWords(ms) {
+  const seconds = Math.max(1, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds} s left`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} min left`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return minutes % 60 === 0 ? `${hours} h left` : `${hours} h ${minutes % 60} min left`;
+  return `${Math.round(hours / 24)} days left`;
+}
+
+/** Speed and time left, as far as they are known. */
+export function paceInWords(bytesPerSecond, etaMs) {
+  const words = [];
+  if (bytesPerSecond > 0) words.push(`${sizeInWords(bytesPerSecond)}/s`);
+  if (etaMs !== null) words.push(timeLeftInWords(etaMs));
+  return words.join(" · ");
+}
+
+/** `1 file`, `12 files`. */
+export const filesInWords = (count) =>
+  count === 1 ? "1 file" : `${new Intl.NumberFormat(LOCALE).format(count)} files`;
+
+const STATES = {
+  queued: "Waiting for its turn",
+  hashing: "Reading and hashing",
+  uploading: "Uploading",
+  paused: "Paused",
+  completing: "The store is checking the whole file",
+  done: "Stored",
+  failed: "Not stored",
+  aborted: "Cancelled",
+};
+
+/** An upload's state. A pause nobody asked for is explained. */
+export function stateInWords(state, { cancelling, online }) {
+  if (cancelling) return "Cancelling";
+  if (state === "paused" && !online) return "Paused: this device is offline";
+  return STATES[state];
+}
+
+// What happened, and what the person in front of the page can do about it.
+const FAILURES = {
+  AUTH_DENIED: ["You may not store files here", "Ask whoever runs this service for access to this vault."],
+  AUTH_EXPIRED: ["Your access has expired", "Try again: the page then asks for new access."],
+  AUTH_MISSING: ["This server gave no access", "Reload the page. If that does not help, ask whoever runs this service."],
+  CHECKSUM_MISMATCH_PART: ["A piece of the file kept arriving damaged", "Nothing damaged was kept. Try again, on another network if you can."],
+  CHECKSUM_MISMATCH_WHOLE: ["The stored file did not match yours", "Nothing was kept. Start over; if it happens again, tell whoever runs this service."],
+  CLOCK_SKEW: ["The clocks do not agree", "Try again. If it happens again, the server's clock is wrong: tell whoever runs this service."],
+  FILE_CHANGED: ["The file changed while it was being sent", "Close the program that writes to it, then choose the file again."],
+  FILE_EMPTY: ["This file is empty", "Only files with at least one byte can be stored. Choose another file."],
+  FILE_TOO_LARGE: ["This file is too large", "Split it into smaller files and send those."],
+  FILE_UNREADABLE: ["The file cannot be read", "Check that it is still there and that you may open it, then choose it again."],
+  INTERNAL: ["Something went wrong in this page", "Reload the page and try again. If it happens again, please report the details."],
+  INVALID_DESCRIPTION: ["The description cannot be stored", "Use plain ASCII characters, 1,024 at most, then try again."],
+  INVALID_OPTION: ["A setting of this page is wrong", "Correct the setting named in the details, or remove it from the address."],
+  INVALID_PART_SIZE: ["The part size cannot be used", "Correct partSize in the address, or remove it."],
+  INVALID_VAULT_NAME: ["There can be no vault of that name", "Correct vault in the address, or remove it."],
+  IS_DIRECTORY: ["This is a folder", "Folders cannot be stored. Open it and add the files inside, or pack it into one file first."],
+  LIMIT_EXCEEDED: ["This is more than you may store here", "Choose a smaller file, or ask whoever runs this service for a higher limit."],
+  NETWORK: ["The server cannot be reached", "Check your connection and try again. What has arrived is kept."],
+  NOT_OUR_SERVER: ["The answer did not come from an upload server", "A login page or proxy may be in between. Reload the page, or ask whoever runs this service."],
+  RATE_LIMITED: ["The server is busy", "Wait a little and try again. What has arrived is kept."],
+  REFUSED: ["The store refused the file", "Tell whoever runs this service; the details help to find out why."],
+  SERVER: ["The server has a problem", "Try again in a few minutes. What has arrived is kept."],
+  SIGN_FAILED: ["The server did not approve the upload", "Try again. If it happens again, tell whoever runs this service."],
+  STALLED: ["The connection went quiet", "Check your connection and try again. What has arrived is kept."],
+  TOO_MANY_PARTS: ["The part size is too small for this file", "Remove partSize from the address, or make it larger."],
+  UNSUPPORTED: ["This browser cannot do it", "Use a current version of Chrome, Edge, Firefox or Safari."],
+  UPLOAD_EXPIRED: ["The store has given up on this upload", "Too much time has passed. Start over."],
+  VAULTS_CLOSED: ["This account cannot use vaults", "The storage provider does not offer vaults to it. Tell whoever runs this service."],
+  VAULT_NOT_FOUND: ["There is no such vault", "Choose another vault, or ask whoever runs this service to create it."],
+  WORKER_FAILED: ["The page could not start its helpers", "Close other tabs, reload the page and try again."],
+};
+
+/** Title and advice for a failure. The error's own hint stands in where a code is newer than this page. */
+export function failureInWords(error) {
+  const [title, advice] = FAILURES[error.code] ?? ["Something went wrong", error.hint || "Reload the page and try again."];
+  return { title: error.title ?? title, advice: error.advice ?? advice };
+}
+
+/** What to quote in a report, as pairs of name and value; what is unknown is left out. */
+export function failureDetails(error) {
+  return [
+    ["Message", error.message],
+    ["Hint", error.hint],
+    ["Code", error.code],
+    ["Part", error.partNumber],
+    ["HTTP status", error.status],
+    ["Service code", error.serviceCode],
+    ["Request ID", error.requestId],
+  ].filter(([, value]) => value !== undefined && value !== "");
+}
+
+// A failed upload of these may work when it begins again from the first byte.
+const MAY_START_OVER = new Set([
+  "AUTH_DENIED", "AUTH_EXPIRED", "AUTH_MISSING", "CHECKSUM_MISMATCH_WHOLE", "CLOCK_SKEW", "INTERNAL",
+  "INVALID_DESCRIPTION", "REFUSED", "SIGN_FAILED", "UPLOAD_EXPIRED", "VAULT_NOT_FOUND", "WORKER_FAILED",
+]);
+
+/** Whether beginning again can help, where going on cannot. */
+export const mayStartOver = (error) => MAY_START_OVER.has(error.code);
