@@ -35,7 +35,7 @@ fn wasm(dist: &Path) -> Result<()> {
 
     let module = dist.join("glacier_upload_bg.wasm");
     let mut optimise = npm_tool("wasm-opt");
-    optimise.args(["-O3", "--enable-simd", "--enable-bulk-memory", "--enable-nontrapping-float-to-int"]);
+    optimise.args(["-Oz", "--enable-simd", "--enable-bulk-memory", "--enable-nontrapping-float-to-int"]);
     optimise.args(["--enable-sign-ext", "--enable-mutable-globals", "--enable-reference-types", "--enable-multivalue"]);
     run("optimise the WebAssembly", optimise.arg(&module).arg("-o").arg(&module))
 }
