@@ -6,21 +6,29 @@
 //! ([`SignedRequest`]), what an answer of the store means ([`glacier`]) and what to do next ([`upload::Upload`]).
 //! `now` and `jitter` are arguments, so whole uploads with faults run in a test in microseconds.
 
+pub mod clock;
+pub mod error;
 pub mod glacier;
 pub mod hex;
 pub mod intent;
 pub mod json;
 pub mod part;
 pub mod plan;
+pub mod progress;
 pub mod range;
+pub mod retry;
 pub mod sha256;
 #[cfg(feature = "sigv4")]
 pub mod sigv4;
 pub mod tree_hash;
+pub mod upload;
 
+pub use clock::{Instant, Jitter};
+pub use error::{ErrorCode, UploadError};
 pub use intent::{Intent, SignedRequest};
 pub use part::{MIB, PartSize};
 pub use plan::{PartPlan, PlanError};
+pub use progress::Progress;
 pub use range::ByteRange;
 pub use sha256::PayloadHash;
 pub use tree_hash::{PartDigest, PartHasher, TreeHash, TreeHasher};

@@ -1,0 +1,164 @@
+//! What to do about a request that failed: the policy as data, and one table of what answers mean.
+
+use crate::clock::Jitter;
+use crate::error::ErrorCode;
+use crate::glacier::{Response, ServiceError};
+
+/// When a failed request is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// Failures of one request in a row, without any progress of the upload between them, after which the upload
+    /// fails (and can be resumed). Progress of any part resets the count: the way to the store works.
+    pub max_attempts: u32,
+    /// Step of the first wait. Each wait is a random part of its step ("full jitter"), because many pages that lost
+    /// the same server must not come back at the same moment.
+    pub base_ms: u64,
+    /// The step doubles with every failure up to this.
+    pub cap_ms: u64,
+    /// Time without any progress after which the upload fails although attempts are left, as with a server that asks
+    /// for five minutes each time.
+    pub budget_ms: u64,
+    /// Most that a server's `Retry-After` is obeyed. More would look like a hang, and a hostile value would be one.
+    pub retry_after_cap_ms: u64,
+    /// Times a request whose signature had expired is signed again before the clock of the signer is blamed.
+    pub max_resigns: u32,
+    /// Times a part that did not arrive as it was hashed is read, hashed and sent again.
+    pub max_rereads: u32,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            max_attempts: 8,
+            base_ms: 250,
+            cap_ms: 30_000,
+            budget_ms: 10 * 60_000,
+            retry_after_cap_ms: 300_000,
+            max_resigns: 3,
+            max_rereads: 3,
+        }
+    }
+}
+
+impl RetryPolicy {
+    /// How long to wait after the `failures`-th failure in a row (counted from 1). A server that named a time is
+    /// obeyed within the cap.
+    pub fn delay_ms(&self, failures: u32, retry_after_ms: Option<u64>, jitter: Jitter) -> u64 {
+        if let Some(asked) = retry_after_ms {
+            return asked.min(self.retry_after_cap_ms);
+        }
+        let doubled = self.base_ms.saturating_mul(1 << failures.saturating_sub(1).min(32));
+        jitter.of(doubled.min(self.cap_ms))
+    }
+}
+
+/// The answer's `Retry-After` in milliseconds, where it is a number of seconds. The other form, a date, is ignored
+/// (and the usual wait taken): it means something only by the server's clock, which the browser does not know.
+pub fn retry_after_ms(response: &Response) -> Option<u64> {
+    let text = response.header("retry-after")?.trim();
+    crate::range::parse_decimal(text).map(|seconds| seconds.saturating_mul(1000)).or_else(|| {
+        // More digits than a u64 has are a number all the same.
+        (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).then_some(u64::MAX)
+    })
+}
+
+/// What was asked when the answer came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the operation of that name")]
+pub enum Operation {
+    /// The gateway's `POST /v1/sign`.
+    Sign,
+    InitiateMultipartUpload,
+    UploadMultipartPart,
+    ListParts,
+    CompleteMultipartUpload,
+    AbortMultipartUpload,
+}
+
+/// What an answer that is no success calls for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Wait and try again; when the budget is over, fail with this code.
+    Retry(ErrorCode),
+    /// As [`Retry`](Self::Retry), and send fewer parts at once.
+    SlowDown(ErrorCode),
+    /// Get another signature and try again, a bounded number of times; then fail with this code.
+    SignAgain(ErrorCode),
+    /// Ask the gateway once more, with fresh headers; then fail with this code.
+    Authenticate(ErrorCode),
+    /// The part did not arrive as it was hashed: read, hash and send it again.
+    Reread,
+    /// The store does not agree about the whole: ask it which parts it holds and send what differs.
+    Repair,
+    /// The store has no such upload.
+    Gone,
+    /// Fail; trying again later may help.
+    GiveUp(ErrorCode),
+    /// Fail; trying again would not help.
+    Fatal(ErrorCode),
+}
+
+/// The table. `operation` asked, and the answer was `error` (of a status that is not the operation's success).
+///
+/// By status *and* code, because Glacier says "slow down" with status 400, where most refusals are final.
+/// **Source:** API reference, "Error Responses"; the gateway's own codes are [`crate::intent::RefusalCode`].
+pub fn classify(operation: Operation, error: &ServiceError) -> Verdict {
+    use ErrorCode as E;
+    use Operation as O;
+    use Verdict as V;
+
+    let says = |words: &str| error.message.as_deref().is_some_and(|message| message.contains(words));
+    match (error.status, error.code.as_deref().unwrap_or("")) {
+        // Codes that mean the same under every status they have been seen with.
+        (_, "ThrottlingException" | "TooManyRequestsException" | "SlowDown") => V::SlowDown(E::RateLimited),
+        (_, "RequestTimeoutException" | "RequestTimeout") => V::SlowDown(E::Stalled),
+        (_, "ServiceUnavailableException" | "InsufficientCapacityException" | "InternalFailure") => V::Retry(E::Server),
+        (_, "NoLongerSupportedException") => V::Fatal(E::VaultsClosed),
+        (_, "LimitExceededException" | "limit_exceeded") => V::Fatal(E::LimitExceeded),
+        (_, "PolicyEnforcedException") => V::Fatal(E::Refused),
+        (_, "AccessDeniedException" | "operation_denied") => V::Fatal(E::AuthDenied),
+        (_, "ExpiredTokenException") => V::SignAgain(E::AuthExpired),
+        (_, "UnrecognizedClientException" | "MissingAuthenticationTokenException") => V::Fatal(E::SignFailed),
+        (_, "InvalidSignatureException") if says("expired") || says("not yet current") => V::SignAgain(E::ClockSkew),
+        // The service also says so when the body is not the one that was signed.
+        (_, "InvalidSignatureException") if operation == O::UploadMultipartPart && says("payload") => V::Reread,
+        (_, "InvalidSignatureException") => V::SignAgain(E::SignFailed),
+        (421, _) | (_, "misdirected_request" | "not_found" | "method_not_allowed") => V::Fatal(E::NotOurServer),
+
+        (401, "token_missing") => V::Authenticate(E::AuthMissing),
+        (401, "token_invalid") => V::Authenticate(E::AuthDenied),
+        (401, _) => V::Authenticate(E::AuthExpired),
+        (403, _) => V::Fatal(E::AuthDenied),
+
+        (404, "ResourceNotFoundException") => match operation {
+            O::InitiateMultipartUpload => V::Fatal(E::VaultNotFound),
+            _ if says("Vault not found") => V::Fatal(E::VaultNotFound),
+            _ => V::Gone,
+        },
+
+        (408, _) => V::SlowDown(E::Stalled),
+        (413, _) => V::Fatal(E::Refused),
+        (425, _) => V::Retry(E::Server),
+        (429, _) => V::SlowDown(E::RateLimited),
+
+        (400, "InvalidParameterValueException") => match operation {
+            O::UploadMultipartPart if says("hecksum") || says("tree-hash") || says("content-sha256") => V::Reread,
+            O::CompleteMultipartUpload => V::Repair,
+            _ => V::Fatal(E::Refused),
+        },
+
+        (503, _) => V::SlowDown(E::Server),
+        // Not implemented, HTTP version: the same next time.
+        (501 | 505, _) => V::Fatal(E::Server),
+        // The store's disk is full; a wait of seconds changes nothing.
+        (507, _) => V::GiveUp(E::Server),
+        // Network authentication required: a captive portal.
+        (511, _) => V::GiveUp(E::NotOurServer),
+        (500..=599, _) => V::Retry(E::Server),
+
+        // A refusal without a code is nobody's we know. So is a success of the wrong kind.
+        (_, "") => V::Retry(E::NotOurServer),
+        (400..=499, _) => V::Fatal(E::Refused),
+        _ => V::Retry(E::NotOurServer),
+    }
+}
