@@ -65,8 +65,7 @@ mod tests {
     #[test]
     fn other_lengths_and_letters_are_refused() {
         let good = "0".repeat(64);
-        for bad in ["", "0", &good[1..], &format!("{good}0"), &good.replacen('0', "A", 1), &good.replacen('0', "g", 1)]
-        {
+        for bad in ["", "0", &good[1..], &format!("{good}0"), &good.replacen('0', "A", 1), &good.replacen('0', "g", 1)] {
             assert_eq!(decode_sha256(bad), Err(InvalidHash), "{bad:?}");
         }
         // 64 bytes that are not 64 characters must not be cut inside one.

@@ -336,12 +336,7 @@ mod encoding {
         };
     }
 
-    as_text!(
-        ByteRange,
-        |range| range.inclusive(),
-        ByteRange::parse_inclusive,
-        "expected a byte range as \"first-last\""
-    );
+    as_text!(ByteRange, |range| range.inclusive(), ByteRange::parse_inclusive, "expected a byte range as \"first-last\"");
     as_text!(
         PayloadHash,
         PayloadHash::to_string,
@@ -383,12 +378,7 @@ mod tests {
                 size: 42_949_672_960_000,
                 description: Some(Description::new("double  spaces").unwrap()),
             },
-            Intent::InitiateMultipartUpload {
-                vault: vault.clone(),
-                part_size: PartSize::MIN,
-                size: 1,
-                description: None,
-            },
+            Intent::InitiateMultipartUpload { vault: vault.clone(), part_size: PartSize::MIN, size: 1, description: None },
             Intent::UploadMultipartPart {
                 vault: vault.clone(),
                 upload_id: upload_id.clone(),
@@ -433,19 +423,9 @@ mod tests {
         for intent in every_intent() {
             let good = serde_json::to_value(&intent).unwrap();
             for (key, value) in [
-                ("host", "evil.test"),
-                ("url", "/"),
-                ("headers", "x"),
-                ("to_sign", "AWS4"),
-                ("vault", "../b"),
-                ("uploadId", "a/b"),
-                ("op", "DeleteVault"),
-                ("payloadHash", "UNSIGNED-PAYLOAD"),
-                ("partSize", "1"),
-                ("range", "5-1"),
-                ("treeHash", "00"),
-                ("description", "\r\n"),
-                ("size", "1"),
+                ("host", "evil.test"), ("url", "/"), ("headers", "x"), ("to_sign", "AWS4"), ("vault", "../b"),
+                ("uploadId", "a/b"), ("op", "DeleteVault"), ("payloadHash", "UNSIGNED-PAYLOAD"), ("partSize", "1"),
+                ("range", "5-1"), ("treeHash", "00"), ("description", "\r\n"), ("size", "1"),
             ] {
                 let mut bad = good.clone();
                 bad[key] = value.into();

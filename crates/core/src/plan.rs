@@ -43,12 +43,7 @@ impl PartPlan {
         let parts = size.div_ceil(part_size.bytes());
         if parts > u64::from(MAX_PARTS) {
             let smallest = PartSize::all().find(|fits| size.div_ceil(fits.bytes()) <= u64::from(MAX_PARTS));
-            return Err(PlanError::TooManyParts {
-                size,
-                part_size,
-                parts,
-                smallest: smallest.unwrap_or(PartSize::MAX),
-            });
+            return Err(PlanError::TooManyParts { size, part_size, parts, smallest: smallest.unwrap_or(PartSize::MAX) });
         }
         Ok(Self { size, part_size })
     }

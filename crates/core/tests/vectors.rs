@@ -72,111 +72,57 @@ fn part_vectors() -> Vec<(&'static str, usize, u64, Vec<&'static str>, &'static 
     let root_ctr = "ff75ada9e8201264e1941102d0d293ca9f8a4202439eb65e522d5e00b9e9f04c";
     let root_16_2 = "d5d467858dff8703de1161f83e085670b5291357bd58daaabaf7d61784e41801";
     vec![
-        (
-            "mod251",
-            6_815_744,
-            1,
-            vec![
-                "631b84027d6b9e52b539c4e8373622d23032dfadc64d60af87339c9037e4f769",
-                "729b9155f00261a681000ccd0ff20e750ed3d525b5b1e6fc961837a3bb666fd6",
-                "c85ef98b88946506e2c5488c04b97d86b5ec214add104d4849a3145f5e49fd65",
-                "fb424e06b1bcfa4abe6862ffbb279614d06fd76af7f0a9015d05943c19ff3bc7",
-                "913ce5b1447d28935c8acc3bc64add33b4c092c1eda4d6913e42f41f57b73b11",
-                "0c6cb13dd57281eb061a856c0c6b121aed3ef04e8d94ea989e4fd5f3918a4f20",
-                "c9fed994db0d8e2e5b7d603f40c18613d1f545288928a52ee9d2b2e2375f7160",
-            ],
-            root_6_5,
-        ),
-        (
-            "mod251",
-            6_815_744,
-            2,
-            vec![
-                "bf4dff263ae686b64403208c35a3767e38453d6477e841947588d13d04e1d816",
-                "9e217b1ceb8db81071f9c6e4a2bf0401a83491d10751ce858a2628f5d699dbdb",
-                "3f1cd462b63cf286198c3f2ee91cf116dfed51d327686dca0fb06ba94a4ae759",
-                "c9fed994db0d8e2e5b7d603f40c18613d1f545288928a52ee9d2b2e2375f7160",
-            ],
-            root_6_5,
-        ),
-        (
-            "mod251",
-            6_815_744,
-            4,
-            vec![
-                "c7d749cd55cefa8ed8fbc208202e18d019b7701f29886f7c5d662d77b3903833",
-                "3e997f13ddc355e8a55035672d60ba90275ece6485044b3616a0966e2b895fc1",
-            ],
-            root_6_5,
-        ),
+        ("mod251", 6_815_744, 1, vec![
+            "631b84027d6b9e52b539c4e8373622d23032dfadc64d60af87339c9037e4f769",
+            "729b9155f00261a681000ccd0ff20e750ed3d525b5b1e6fc961837a3bb666fd6",
+            "c85ef98b88946506e2c5488c04b97d86b5ec214add104d4849a3145f5e49fd65",
+            "fb424e06b1bcfa4abe6862ffbb279614d06fd76af7f0a9015d05943c19ff3bc7",
+            "913ce5b1447d28935c8acc3bc64add33b4c092c1eda4d6913e42f41f57b73b11",
+            "0c6cb13dd57281eb061a856c0c6b121aed3ef04e8d94ea989e4fd5f3918a4f20",
+            "c9fed994db0d8e2e5b7d603f40c18613d1f545288928a52ee9d2b2e2375f7160",
+        ], root_6_5),
+        ("mod251", 6_815_744, 2, vec![
+            "bf4dff263ae686b64403208c35a3767e38453d6477e841947588d13d04e1d816",
+            "9e217b1ceb8db81071f9c6e4a2bf0401a83491d10751ce858a2628f5d699dbdb",
+            "3f1cd462b63cf286198c3f2ee91cf116dfed51d327686dca0fb06ba94a4ae759",
+            "c9fed994db0d8e2e5b7d603f40c18613d1f545288928a52ee9d2b2e2375f7160",
+        ], root_6_5),
+        ("mod251", 6_815_744, 4, vec![
+            "c7d749cd55cefa8ed8fbc208202e18d019b7701f29886f7c5d662d77b3903833",
+            "3e997f13ddc355e8a55035672d60ba90275ece6485044b3616a0966e2b895fc1",
+        ], root_6_5),
         ("mod251", 6_815_744, 8, vec![root_6_5], root_6_5),
-        (
-            "leaf",
-            7_340_032,
-            2,
-            vec![
-                "56000aae067539dced6beb96e22a17d7a596e8824a93fc35dd06c13fba9e9a1b",
-                "d1d5b496d3337e6a861029592334a156fb35d4236b34377b7fa0d504c9f775b3",
-                "d640872142ee0da7d1e4d1313d6ebb8087d5a2b1ff89dd954434ffde001fa769",
-                "5bec197c93e7a8855a8fc7baf397b764f103e3bcdf81128c8c6cbbfde0fccfc9",
-            ],
-            root_7,
-        ),
-        (
-            "leaf",
-            7_340_032,
-            4,
-            vec![
-                "67b4bca77c9935ead8b071feb32ccccc142dfb5a2674650a1320f6fbcef943c6",
-                "b43907b71171bff1d7f56100d956a46e74b714f6fee9287c0f8785b542c2ec10",
-            ],
-            root_7,
-        ),
-        (
-            "ctr",
-            5_255_225,
-            2,
-            vec![
-                "5514604c14911454d661e5f884a25fbf28aba7322c36939f01060a023adda430",
-                "bb29a0834f656703c515c7a3977021716e0ab2a13b44b0e877d8afcc087b86fa",
-                "f49fe5b04d3acf7609594dc88351355329bcca76b056d3e0515de5afb1e79055",
-            ],
-            root_ctr,
-        ),
-        (
-            "ctr",
-            5_255_225,
-            4,
-            vec![
-                "1f11a69eaaed1e0e53ce1b17f71d609d573aecb8e52b0c6113bb0bc63efb5e32",
-                "f49fe5b04d3acf7609594dc88351355329bcca76b056d3e0515de5afb1e79055",
-            ],
-            root_ctr,
-        ),
-        (
-            "mod251",
-            16_986_931,
-            4,
-            vec![
-                "c7d749cd55cefa8ed8fbc208202e18d019b7701f29886f7c5d662d77b3903833",
-                "df3bdbfd4c74d42142e62ac8f25814aa998d945542b4d697a506a63767822d6e",
-                "576610564b765b03aae4a68658f0679862171a3b0910c76d93575000648e72df",
-                "fec610854edf6db7d666a4f6c2f6466b80654ed9a65340e6f79e9209acd95665",
-                "8bcae85514dc7e47a0e889b2e35c7d80133439cd264e2602c6b276039d64b825",
-            ],
-            root_16_2,
-        ),
-        (
-            "mod251",
-            16_986_931,
-            8,
-            vec![
-                "be9e1b21179533d14e87f6e4767f32b1c17e8ffb5ffcf82d42eceacf8abda110",
-                "d56fbcb063cfee23bde09d92fa78f85a7a6d84af85c8a797268bf52282d5716d",
-                "8bcae85514dc7e47a0e889b2e35c7d80133439cd264e2602c6b276039d64b825",
-            ],
-            root_16_2,
-        ),
+        ("leaf", 7_340_032, 2, vec![
+            "56000aae067539dced6beb96e22a17d7a596e8824a93fc35dd06c13fba9e9a1b",
+            "d1d5b496d3337e6a861029592334a156fb35d4236b34377b7fa0d504c9f775b3",
+            "d640872142ee0da7d1e4d1313d6ebb8087d5a2b1ff89dd954434ffde001fa769",
+            "5bec197c93e7a8855a8fc7baf397b764f103e3bcdf81128c8c6cbbfde0fccfc9",
+        ], root_7),
+        ("leaf", 7_340_032, 4, vec![
+            "67b4bca77c9935ead8b071feb32ccccc142dfb5a2674650a1320f6fbcef943c6",
+            "b43907b71171bff1d7f56100d956a46e74b714f6fee9287c0f8785b542c2ec10",
+        ], root_7),
+        ("ctr", 5_255_225, 2, vec![
+            "5514604c14911454d661e5f884a25fbf28aba7322c36939f01060a023adda430",
+            "bb29a0834f656703c515c7a3977021716e0ab2a13b44b0e877d8afcc087b86fa",
+            "f49fe5b04d3acf7609594dc88351355329bcca76b056d3e0515de5afb1e79055",
+        ], root_ctr),
+        ("ctr", 5_255_225, 4, vec![
+            "1f11a69eaaed1e0e53ce1b17f71d609d573aecb8e52b0c6113bb0bc63efb5e32",
+            "f49fe5b04d3acf7609594dc88351355329bcca76b056d3e0515de5afb1e79055",
+        ], root_ctr),
+        ("mod251", 16_986_931, 4, vec![
+            "c7d749cd55cefa8ed8fbc208202e18d019b7701f29886f7c5d662d77b3903833",
+            "df3bdbfd4c74d42142e62ac8f25814aa998d945542b4d697a506a63767822d6e",
+            "576610564b765b03aae4a68658f0679862171a3b0910c76d93575000648e72df",
+            "fec610854edf6db7d666a4f6c2f6466b80654ed9a65340e6f79e9209acd95665",
+            "8bcae85514dc7e47a0e889b2e35c7d80133439cd264e2602c6b276039d64b825",
+        ], root_16_2),
+        ("mod251", 16_986_931, 8, vec![
+            "be9e1b21179533d14e87f6e4767f32b1c17e8ffb5ffcf82d42eceacf8abda110",
+            "d56fbcb063cfee23bde09d92fa78f85a7a6d84af85c8a797268bf52282d5716d",
+            "8bcae85514dc7e47a0e889b2e35c7d80133439cd264e2602c6b276039d64b825",
+        ], root_16_2),
     ]
 }
 

@@ -9,13 +9,7 @@ use crate::range::ByteRange;
 use crate::tree_hash::{PartDigest, TreeHash};
 
 /// The request for the part `range` with that digest. `account` is twelve digits or `-`.
-pub fn request(
-    account: &str,
-    vault: &VaultName,
-    upload_id: &UploadId,
-    range: ByteRange,
-    digest: &PartDigest,
-) -> Request {
+pub fn request(account: &str, vault: &VaultName, upload_id: &UploadId, range: ByteRange, digest: &PartDigest) -> Request {
     Request {
         method: Method::Put,
         path: format!("/{account}/vaults/{vault}/multipart-uploads/{upload_id}"),
