@@ -50,9 +50,8 @@ pub fn tree_hash(blob: &JsValue, options: &JsValue, spawn: Function) -> Promise 
 #[wasm_bindgen(js_name = planParts, skip_typescript)]
 pub fn plan_parts(size: &JsValue, part_size: &JsValue) -> Result<Object, JsValue> {
     let whole = |value: &JsValue| value.as_f64().and_then(file::exact);
-    let size = whole(size).ok_or_else(|| {
-        plain(UploadError::new(ErrorCode::InvalidOption, "size must be a whole number of bytes"))
-    })?;
+    let size = whole(size)
+        .ok_or_else(|| plain(UploadError::new(ErrorCode::InvalidOption, "size must be a whole number of bytes")))?;
     let part_size = match part_size {
         absent if absent.is_undefined() => None,
         given => Some(PartSize::from_bytes(whole(given).unwrap_or_default()).map_err(|error| plain(error.into()))?),

@@ -6,9 +6,7 @@ use std::rc::Rc;
 
 use glacier_core::SignedRequest;
 use glacier_core::settings::Share;
-use glacier_core::upload::{
-    Command, Event, HashFailure, SendFailure, State, Ticket, Upload as Machine, UploadConfig,
-};
+use glacier_core::upload::{Command, Event, HashFailure, SendFailure, State, Ticket, Upload as Machine, UploadConfig};
 use wasm_bindgen::prelude::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Blob;

@@ -90,7 +90,11 @@ pub(crate) async fn send(
         let entry: Array = entry.dyn_into().ok()?;
         Some((entry.get(0).as_string()?, entry.get(1).as_string()?))
     });
-    Ok(Response { status: response.status(), headers: headers.collect(), body: text.and_then(|text| json::parse(&text)) })
+    Ok(Response {
+        status: response.status(),
+        headers: headers.collect(),
+        body: text.and_then(|text| json::parse(&text)),
+    })
 }
 
 /// The body as text, or `None` where it is longer than any answer of ours.

@@ -61,7 +61,11 @@ pub(crate) async fn streamed(
 
 /// The tree hash of a range alone, for telling a file by its content: half the work. The payload hash in the result is
 /// that of no bytes.
-pub(crate) async fn tree(blob: &Blob, range: ByteRange, mut progress: impl FnMut(u64)) -> Result<PartDigest, ReadError> {
+pub(crate) async fn tree(
+    blob: &Blob,
+    range: ByteRange,
+    mut progress: impl FnMut(u64),
+) -> Result<PartDigest, ReadError> {
     let subtle = subtle();
     let mut tree = TreeHasher::new();
     let mut scratch = Vec::new();

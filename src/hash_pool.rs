@@ -266,7 +266,8 @@ impl Inner {
             _ => None,
         };
         let load = |id| self.tasks.values().filter(|task| task.member == Some(id)).count();
-        let Some(member) = owner.or_else(|| self.workers.iter().map(|member| member.id).min_by_key(|id| load(*id))) else {
+        let Some(member) = owner.or_else(|| self.workers.iter().map(|member| member.id).min_by_key(|id| load(*id)))
+        else {
             self.waiting.push((task, order));
             return;
         };

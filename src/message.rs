@@ -82,7 +82,12 @@ impl Order {
                 (*hashed).into(),
                 request.method.as_str().into(),
                 request.url.as_str().into(),
-                request.headers.iter().map(|(name, value)| array([name.into(), value.into()])).collect::<Array>().into(),
+                request
+                    .headers
+                    .iter()
+                    .map(|(name, value)| array([name.into(), value.into()]))
+                    .collect::<Array>()
+                    .into(),
             ]),
             Self::Cancel { task } => array(["cancel".into(), (*task).into()]),
             Self::Release { hashed } => array(["release".into(), (*hashed).into()]),
@@ -120,9 +125,7 @@ impl Order {
 impl Report {
     pub(crate) fn to_js(&self) -> JsValue {
         match self {
-            Self::Progress { task, bytes } => {
-                array(["progress".into(), (*task).into(), file::number(*bytes).into()])
-            }
+            Self::Progress { task, bytes } => array(["progress".into(), (*task).into(), file::number(*bytes).into()]),
             Self::Hashed { task, digest } => array([
                 "hashed".into(),
                 (*task).into(),
@@ -133,7 +136,12 @@ impl Report {
                 "answered".into(),
                 (*task).into(),
                 response.status.into(),
-                response.headers.iter().map(|(name, value)| array([name.into(), value.into()])).collect::<Array>().into(),
+                response
+                    .headers
+                    .iter()
+                    .map(|(name, value)| array([name.into(), value.into()]))
+                    .collect::<Array>()
+                    .into(),
                 response.body.as_ref().map_or(JsValue::UNDEFINED, json::to_js),
             ]),
             Self::Failed { task, failure } => {

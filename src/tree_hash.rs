@@ -33,7 +33,8 @@ pub(crate) async fn tree_hash(
         return Ok(tree_hash::combine(&[]));
     }
     let plan = settings::plan(size, None).map_err(|error| error::to_js(&error, &JsValue::UNDEFINED))?;
-    let watch = Rc::new(Watch { total: size, done: Cell::new(0), parts: RefCell::new(vec![0; parts(&plan)]), on_progress });
+    let watch =
+        Rc::new(Watch { total: size, done: Cell::new(0), parts: RefCell::new(vec![0; parts(&plan)]), on_progress });
     let ranges: Vec<_> = plan.ranges().enumerate().collect();
     let mut hashes = stream::iter(ranges)
         .map(|(part, range)| {
@@ -89,7 +90,9 @@ impl Watch {
 
 fn failed(failure: &TaskFailure, pool: &HashPool) -> JsValue {
     let error = match failure {
-        TaskFailure::FileChanged(detail) => UploadError::new(ErrorCode::FileChanged, message("the file changed", detail)),
+        TaskFailure::FileChanged(detail) => {
+            UploadError::new(ErrorCode::FileChanged, message("the file changed", detail))
+        }
         TaskFailure::ShortRead => UploadError::new(ErrorCode::FileChanged, "the file is shorter than it was"),
         TaskFailure::FileUnreadable(detail) => {
             UploadError::new(ErrorCode::FileUnreadable, message("the file cannot be read", detail))

@@ -33,3 +33,4 @@ pub use progress::Progress;
 pub use range::ByteRange;
 pub use sha256::PayloadHash;
 pub use tree_hash::{PartDigest, PartHasher, TreeHash, TreeHasher};
+pub use upload::Upload;

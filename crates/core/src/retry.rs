@@ -162,3 +162,17 @@ pub fn classify(operation: Operation, error: &ServiceError) -> Verdict {
         _ => V::Retry(E::NotOurServer),
     }
 }
+
+impl Operation {
+    /// The operation's name in AWS's words.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sign => "the request for signatures",
+            Self::InitiateMultipartUpload => "InitiateMultipartUpload",
+            Self::UploadMultipartPart => "UploadMultipartPart",
+            Self::ListParts => "ListParts",
+            Self::CompleteMultipartUpload => "CompleteMultipartUpload",
+            Self::AbortMultipartUpload => "AbortMultipartUpload",
+        }
+    }
+}

@@ -12,7 +12,16 @@ use crate::upload::Limits;
 /// All keys of `createUploader`'s options. Those that are functions or addresses mean nothing to core, which only knows
 /// their names.
 const UPLOADER_KEYS: &[&str] = &[
-    "endpoint", "sign", "target", "getHeaders", "partSize", "concurrency", "memoryBudget", "workers", "retry", "wasmUrl",
+    "endpoint",
+    "sign",
+    "target",
+    "getHeaders",
+    "partSize",
+    "concurrency",
+    "memoryBudget",
+    "workers",
+    "retry",
+    "wasmUrl",
     "createWorker",
 ];
 const TARGET_KEYS: &[&str] = &["vault"];
@@ -66,7 +75,8 @@ impl Settings {
     /// [`ErrorCode::InvalidOption`] naming the key, [`ErrorCode::InvalidVaultName`], [`ErrorCode::InvalidPartSize`].
     pub fn read(options: &Json) -> Result<Self, UploadError> {
         check_keys(options, "", UPLOADER_KEYS)?;
-        let target = options.get("target").ok_or_else(|| invalid("target", "must be an object with the vault's name"))?;
+        let target =
+            options.get("target").ok_or_else(|| invalid("target", "must be an object with the vault's name"))?;
         check_keys(target, "target.", TARGET_KEYS)?;
         let vault = target.text("vault").ok_or_else(|| invalid("target.vault", "must be the vault's name"))?;
         Ok(Self {
@@ -211,7 +221,8 @@ mod tests {
     use super::*;
 
     fn options<const N: usize>(more: [(&str, Json); N]) -> Json {
-        let Json::Object(mut members) = Json::object([("target", Json::object([("vault", Json::Text("photos".into()))]))])
+        let Json::Object(mut members) =
+            Json::object([("target", Json::object([("vault", Json::Text("photos".into()))]))])
         else {
             unreachable!()
         };
@@ -231,15 +242,35 @@ mod tests {
         let retry = |key, value| ("retry", Json::object([(key, value)]));
         for (more, code, message) in [
             (("partsize", Json::Number(5)), ErrorCode::InvalidOption, "there is no option \"partsize\""),
-            (("partSize", Json::Number(5)), ErrorCode::InvalidPartSize, "5 bytes is no part size: it must be a power of two from 1 MiB to 4 GiB"),
+            (
+                ("partSize", Json::Number(5)),
+                ErrorCode::InvalidPartSize,
+                "5 bytes is no part size: it must be a power of two from 1 MiB to 4 GiB",
+            ),
             (("partSize", Json::Null), ErrorCode::InvalidPartSize, "partSize must be a number of bytes or \"auto\""),
-            (("concurrency", Json::Number(0)), ErrorCode::InvalidOption, "concurrency must be a whole number from 1 to 16"),
+            (
+                ("concurrency", Json::Number(0)),
+                ErrorCode::InvalidOption,
+                "concurrency must be a whole number from 1 to 16",
+            ),
             (("concurrency", Json::Null), ErrorCode::InvalidOption, "concurrency must be a whole number from 1 to 16"),
-            (("workers", Json::Text("two".into())), ErrorCode::InvalidOption, "workers must be a whole number from 1 to 16"),
-            (("memoryBudget", Json::Bool(true)), ErrorCode::InvalidOption, "memoryBudget must be a whole number from 1048576 to 1099511627776"),
+            (
+                ("workers", Json::Text("two".into())),
+                ErrorCode::InvalidOption,
+                "workers must be a whole number from 1 to 16",
+            ),
+            (
+                ("memoryBudget", Json::Bool(true)),
+                ErrorCode::InvalidOption,
+                "memoryBudget must be a whole number from 1048576 to 1099511627776",
+            ),
             (("retry", Json::Number(3)), ErrorCode::InvalidOption, "retry must be an object"),
             (retry("attempts", Json::Number(3)), ErrorCode::InvalidOption, "there is no option \"retry.attempts\""),
-            (retry("maxAttempts", Json::Number(0)), ErrorCode::InvalidOption, "retry.maxAttempts must be a whole number from 1 to 100"),
+            (
+                retry("maxAttempts", Json::Number(0)),
+                ErrorCode::InvalidOption,
+                "retry.maxAttempts must be a whole number from 1 to 100",
+            ),
         ] {
             let error = Settings::read(&options([more])).unwrap_err();
             assert_eq!((error.code, error.message.as_str()), (code, message));
@@ -247,7 +278,10 @@ mod tests {
         let bad_vault = Json::object([("target", Json::object([("vault", Json::Text("a/b".into()))]))]);
         assert_eq!(Settings::read(&bad_vault).unwrap_err().code, ErrorCode::InvalidVaultName);
         assert_eq!(Settings::read(&Json::Null).unwrap_err().message, "options must be an object");
-        assert_eq!(description(&Json::object([("descripton", Json::Null)])).unwrap_err().code, ErrorCode::InvalidOption);
+        assert_eq!(
+            description(&Json::object([("descripton", Json::Null)])).unwrap_err().code,
+            ErrorCode::InvalidOption
+        );
     }
 
     #[test]

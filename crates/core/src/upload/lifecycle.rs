@@ -1,0 +1,340 @@
+//! From one state to the next.
+
+use super::parts::Step;
+use super::stage::{Abort, Call, CallStep, Completion, Opened, Phase, Stage, Tries};
+use super::{Command, Outcome, PauseReason, Upload};
+use crate::clock::{Instant, Jitter};
+use crate::error::{ErrorCode, UploadError};
+use crate::glacier::{AnswerError, ArchiveId, Response, UploadId, list_parts};
+use crate::intent::SignedRequest;
+use crate::retry::Operation;
+use crate::tree_hash::TreeHash;
+
+use super::fault::Fault;
+
+impl Upload {
+    pub(super) fn start(&mut self) {
+        if matches!(self.phase, Phase::Planned(_)) {
+            self.go();
+        }
+    }
+
+    pub(super) fn resume_now(&mut self) {
+        match &self.phase {
+            Phase::Paused(PauseReason::User, _) => self.go(),
+            Phase::Failed(error, _) if error.retryable => self.go(),
+            _ => {}
+        }
+    }
+
+    pub(super) fn online(&mut self) {
+        self.offline = false;
+        if matches!(self.phase, Phase::Paused(PauseReason::Offline, _)) {
+            self.go();
+        }
+    }
+
+    pub(super) fn pause(&mut self, reason: PauseReason, now: Instant) {
+        if !matches!(self.phase, Phase::Running(_) | Phase::Paused(PauseReason::Offline, _)) {
+            return;
+        }
+        // Without network nothing was done wrong, and it may be back in a second: what is hashed is kept.
+        self.suspend(reason == PauseReason::Offline);
+        match std::mem::replace(&mut self.phase, Phase::Aborted) {
+            Phase::Running(stage) | Phase::Paused(_, stage) => self.phase = Phase::Paused(reason, stage),
+            other => self.phase = other,
+        }
+        if self.journal_dirty {
+            let (_, save) = self.save_journal(now);
+            self.outbox.push_back(save);
+        }
+    }
+
+    /// Runs the stage that was waiting, with all budgets full.
+    fn go(&mut self) {
+        let (Phase::Planned(mut stage) | Phase::Paused(_, mut stage) | Phase::Failed(_, mut stage)) =
+            std::mem::replace(&mut self.phase, Phase::Aborted)
+        else {
+            return;
+        };
+        if let Some((call, _)) = stage.call_mut() {
+            *call = Call::default();
+        }
+        for active in self.parts.active.values_mut() {
+            active.tries = Tries::default();
+        }
+        self.sign.tries = Tries::default();
+        self.sign.not_before = None;
+        self.parts.forget_rereads();
+        self.failing_since = None;
+        (self.worker_failures, self.repairs, self.reinitiated) = (0, 0, false);
+        self.phase = if self.offline { Phase::Paused(PauseReason::Offline, stage) } else { Phase::Running(stage) };
+    }
+
+    /// Stops everything in flight. The buffers of parts that were hashed are kept or given back.
+    pub(super) fn suspend(&mut self, keep_buffers: bool) {
+        self.speed.stop();
+        self.sign.not_before = None;
+        if let Some(signing) = self.sign.open.take() {
+            self.outbox.push_back(Command::Cancel { ticket: signing.ticket });
+        }
+        if let Some((call, _)) = self.phase.call_mut() {
+            if let CallStep::Sending { ticket, .. } = call.step {
+                self.outbox.push_back(Command::Cancel { ticket });
+            }
+            call.step = CallStep::Wanted;
+        }
+        let parts: Vec<u32> = self.parts.active.keys().copied().collect();
+        for part in parts {
+            if let Some(active) = self.parts.active.get_mut(&part) {
+                if let Step::Sending { ticket, .. } = active.step {
+                    self.outbox.push_back(Command::Cancel { ticket });
+                }
+                if let Some(digest) = active.step.digest() {
+                    active.step = Step::Hashed(digest);
+                }
+            }
+            if !keep_buffers {
+                self.release(part);
+                self.parts.waiting.insert(part);
+            }
+        }
+    }
+
+    pub(super) fn abort(&mut self, now: Instant) {
+        if matches!(self.phase, Phase::Aborting(_) | Phase::Done(_) | Phase::Aborted) {
+            return;
+        }
+        let until = now + self.config.deadlines.abort_ms;
+        // An upload that is just being opened is known only from the answer, so that one is waited for.
+        let opening = match &mut self.phase {
+            Phase::Running(Stage::Initiate { call }) if matches!(call.step, CallStep::Sending { .. }) => {
+                Some(std::mem::take(call))
+            }
+            _ => None,
+        };
+        self.suspend(false);
+        match std::mem::replace(&mut self.phase, Phase::Aborted) {
+            Phase::Planned(stage) | Phase::Running(stage) | Phase::Paused(_, stage) | Phase::Failed(_, stage) => {
+                let opened = stage.opened().cloned();
+                if opened.is_none() && opening.is_none() {
+                    return self.outbox.push_back(Command::DropJournal);
+                }
+                let call = opening.unwrap_or_default();
+                self.phase = Phase::Aborting(Abort { opened, call, until, asking: false });
+            }
+            over => self.phase = over,
+        }
+    }
+
+    /// Ends aborting, with what is known.
+    pub(super) fn finish_abort(&mut self, now: Instant) {
+        self.suspend(false);
+        let Phase::Aborting(abort) = std::mem::replace(&mut self.phase, Phase::Aborted) else { return };
+        match abort.opened.map(|opened| (opened.maybe_complete, opened)) {
+            Some((Some(tree_hash), opened)) => {
+                let doubt_before = opened.maybe_complete;
+                let completion = Completion { opened, tree_hash, call: Call::default(), saving: None, doubt_before };
+                let error = UploadError::new(
+                    ErrorCode::Network,
+                    "The upload was aborted while the store made the archive, and it did not answer which came first",
+                )
+                .hint("Resume to learn whether the archive exists.")
+                .retryable(true);
+                self.phase = Phase::Failed(error, Stage::Complete(completion));
+                let (_, save) = self.save_journal(now);
+                self.outbox.push_back(save);
+            }
+            _ => self.outbox.push_back(Command::DropJournal),
+        }
+    }
+
+    /// Sends the request without a body, now that it is signed.
+    pub(super) fn send_call(&mut self, request: SignedRequest, now: Instant) {
+        let ticket = self.ticket();
+        let deadlines = self.config.deadlines;
+        let Some((call, operation)) = self.phase.call_mut() else { return };
+        let patience = match operation {
+            Operation::CompleteMultipartUpload => deadlines.complete_ms,
+            _ => deadlines.answer_ms,
+        };
+        call.step = CallStep::Sending { ticket, due: now + patience };
+        if let Phase::Running(Stage::Complete(completion)) = &mut self.phase {
+            completion.doubt_before = completion.opened.maybe_complete;
+            completion.opened.maybe_complete = Some(completion.tree_hash);
+        }
+        self.outbox.push_back(Command::Send { ticket, request });
+    }
+
+    /// The request without a body was answered.
+    pub(super) fn call_answered(&mut self, operation: Operation, response: &Response, now: Instant, jitter: Jitter) {
+        if let Some((call, _)) = self.phase.call_mut() {
+            call.step = CallStep::Wanted;
+        }
+        let read = match operation {
+            Operation::InitiateMultipartUpload => {
+                crate::glacier::initiate_multipart_upload::read(response).map(|id| self.opened(id, now))
+            }
+            Operation::ListParts => list_parts::read(response).and_then(|page| self.listed(page)),
+            Operation::CompleteMultipartUpload => match self.completing() {
+                Some(tree_hash) => crate::glacier::complete_multipart_upload::read(response, tree_hash)
+                    .map(|archive_id| self.done(archive_id)),
+                None => Ok(()),
+            },
+            _ => crate::glacier::abort_multipart_upload::acknowledge(response).map(|()| self.removed(response, now)),
+        };
+        match read {
+            Ok(()) => self.progress_made(),
+            Err(error) => self.call_fault(operation, Fault::answer(operation, error, response), now, jitter),
+        }
+    }
+
+    fn completing(&self) -> Option<TreeHash> {
+        match &self.phase {
+            Phase::Running(Stage::Complete(completion)) => Some(completion.tree_hash),
+            Phase::Aborting(abort) => abort.opened.as_ref()?.maybe_complete,
+            _ => None,
+        }
+    }
+
+    /// InitiateMultipartUpload succeeded.
+    fn opened(&mut self, id: UploadId, now: Instant) {
+        let opened = Opened { id, maybe_complete: None };
+        match &mut self.phase {
+            Phase::Running(stage) => {
+                *stage = Stage::Transfer { opened };
+                let (_, save) = self.save_journal(now);
+                self.outbox.push_back(save);
+            }
+            Phase::Aborting(abort) => abort.opened = Some(opened),
+            _ => {}
+        }
+    }
+
+    /// A page of ListParts.
+    fn listed(&mut self, page: list_parts::Page) -> Result<(), AnswerError> {
+        let Phase::Running(Stage::List(listing)) = &mut self.phase else { return Ok(()) };
+        if page.part_size != self.config.plan.part_size() {
+            return Err(AnswerError::Unreadable { name: "PartSizeInBytes" });
+        }
+        let unreadable = AnswerError::Unreadable { name: "Parts" };
+        for (range, tree_hash) in page.parts {
+            let part = self.parts.index_of(range).ok_or_else(|| unreadable.clone())?;
+            listing.stored.push((part, tree_hash));
+        }
+        listing.pages += 1;
+        if let Some(marker) = page.marker {
+            listing.marker = Some(marker);
+            listing.call = Call::default();
+            // At least one part a page; more pages than parts go in a circle.
+            return if listing.pages > self.config.plan.n_parts() { Err(unreadable) } else { Ok(()) };
+        }
+        let opened = listing.opened.clone();
+        let mut stored = vec![None; usize::try_from(self.config.plan.n_parts()).unwrap_or(0)];
+        for (part, tree_hash) in std::mem::take(&mut listing.stored) {
+            if let Some(slot) = usize::try_from(part).ok().and_then(|part| stored.get_mut(part)) {
+                *slot = Some(tree_hash);
+            }
+        }
+        self.phase = Phase::Running(Stage::Transfer { opened });
+        for (part, stored) in (0..).zip(stored) {
+            self.settle_stored(part, stored);
+        }
+        Ok(())
+    }
+
+    /// What the store holds of a part is known now.
+    fn settle_stored(&mut self, part: u32, stored: Option<TreeHash>) {
+        let Some(record) = self.parts.record(part) else { return };
+        record.stored = stored;
+        if record.confirmed && stored != record.tree_hash {
+            self.parts.note_lost(part);
+        } else if let Some(Step::Hashed(digest)) = self.parts.active.get(&part).map(|active| &active.step)
+            && stored == Some(digest.tree_hash)
+        {
+            self.confirm(part);
+        }
+    }
+
+    /// The store holds the part as it was hashed.
+    pub(super) fn confirm(&mut self, part: u32) {
+        self.parts.note_confirmed(part);
+        self.release(part);
+        self.journal_dirty = true;
+    }
+
+    /// Something got through: the way to the store works.
+    pub(super) fn progress_made(&mut self) {
+        self.failing_since = None;
+        for active in self.parts.active.values_mut() {
+            active.tries.progress();
+        }
+    }
+
+    /// Goes on to the next stage when this one is finished.
+    pub(super) fn advance(&mut self, now: Instant) {
+        let Phase::Running(Stage::Transfer { opened }) = &self.phase else { return };
+        if !self.parts.is_settled() {
+            return;
+        }
+        if self.config.reread && !self.rereading {
+            self.rereading = true;
+            self.parts.waiting.extend(0..self.config.plan.n_parts());
+            return;
+        }
+        let Some(tree_hash) = self.parts.tree_hash() else { return };
+        let opened = opened.clone();
+        let doubt_before = opened.maybe_complete;
+        let completion = Completion { opened, tree_hash, call: Call::default(), saving: None, doubt_before };
+        self.phase = Phase::Running(Stage::Complete(completion));
+        let (ticket, save) = self.save_journal(now);
+        let due = now + self.config.deadlines.journal_ms;
+        if let Phase::Running(Stage::Complete(completion)) = &mut self.phase {
+            completion.saving = Some((ticket, due));
+        }
+        self.outbox.push_back(save);
+    }
+
+    /// The upload is gone and CompleteMultipartUpload may have been carried out: repeat it.
+    pub(super) fn ask_again(&mut self, tree_hash: TreeHash) {
+        self.suspend(false);
+        let Phase::Running(stage) = &mut self.phase else { return };
+        let Some(opened) = stage.opened().cloned() else { return };
+        let doubt_before = opened.maybe_complete;
+        *stage = Stage::Complete(Completion { opened, tree_hash, call: Call::default(), saving: None, doubt_before });
+    }
+
+    /// The upload is gone: from zero, with another one.
+    pub(super) fn begin_anew(&mut self) {
+        self.suspend(true);
+        self.parts.forget_store();
+        (self.rereading, self.repairs) = (false, 0);
+        if let Phase::Running(stage) = &mut self.phase {
+            *stage = Stage::Initiate { call: Call::default() };
+        }
+    }
+
+    /// CompleteMultipartUpload succeeded and the store's tree hash is ours.
+    fn done(&mut self, archive_id: ArchiveId) {
+        let Some(tree_hash) = self.completing() else { return };
+        self.suspend(false);
+        self.phase = Phase::Done(Outcome { archive_id, tree_hash, size: self.config.plan.size() });
+        self.outbox.push_back(Command::DropJournal);
+    }
+
+    /// AbortMultipartUpload succeeded.
+    fn removed(&mut self, response: &Response, now: Instant) {
+        let Phase::Aborting(abort) = &mut self.phase else { return };
+        let was_there = response.status != 404;
+        let maybe_complete = abort.opened.as_ref().is_some_and(|opened| opened.maybe_complete.is_some());
+        if !was_there && maybe_complete {
+            abort.asking = true;
+            abort.call = Call::default();
+            return;
+        }
+        if let Some(opened) = &mut abort.opened {
+            opened.maybe_complete = None;
+        }
+        self.finish_abort(now);
+    }
+}
