@@ -1,0 +1,219 @@
+//! The API: one request in, one answer out.
+
+use std::error::Error;
+use std::time::Instant;
+
+use bytes::Bytes;
+use glacier_core::PayloadHash;
+use glacier_core::glacier::{UploadId, VaultName, header};
+use glacier_core::sigv4::Credentials;
+use http::header::DATE;
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Method, Request, Response};
+use http_body_util::BodyExt;
+use tracing::Instrument;
+
+use crate::answer::{Answer, Body};
+use crate::auth::{self, Authority};
+use crate::cors::{Cors, Origin};
+use crate::error::{self, Refusal};
+use crate::head::Head;
+use crate::receive::{ReceiveError, RequestBody, read_small};
+use crate::route::Route;
+use crate::store::{Failure, MAX_VAULTS, RequestId, Store, StoreError};
+
+/// Most bytes in the body of an operation that takes no archive bytes. The longest legal one is a policy of 20 KiB.
+const MAX_SMALL_BODY_LEN: usize = 64 << 10;
+
+/// Whom the API serves, and as what.
+#[derive(Clone, Debug)]
+pub struct GlacierConfig {
+    /// All belong to the one account.
+    pub credentials: Vec<Credentials>,
+    /// Signatures must be for this region.
+    pub region: String,
+    /// Twelve digits.
+    pub account_id: String,
+    /// Origins of web pages that may use the store without a gateway.
+    pub allowed_origins: Vec<Origin>,
+}
+
+/// Glacier's REST API over a [`Store`]. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Glacier {
+    pub(crate) store: Store,
+    pub(crate) authority: Authority,
+    cors: Cors,
+}
+
+impl Glacier {
+    /// The API for `store`.
+    pub fn new(store: Store, config: GlacierConfig) -> Self {
+        let authority = Authority::new(config.credentials, config.region, config.account_id);
+        Self { store, authority, cors: Cors::new(config.allowed_origins) }
+    }
+
+    /// Answers a request. It need not come through a socket.
+    ///
+    /// The body is not read before the request has been found to be signed, legal and for something that exists, so a
+    /// client that waits for `100 Continue` learns of a refusal without sending it. Never fails: what goes wrong is in
+    /// the answer, and details of our own faults only in the log.
+    pub async fn handle<B>(&self, request: Request<B>) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let started = Instant::now();
+        let request_id = RequestId::random();
+        let (parts, body) = request.into_parts();
+        let body = body.map_err(Into::into).boxed_unsync();
+
+        let span = tracing::info_span!("request", request_id = request_id.as_str());
+        let (operation, outcome) = self.answer(&parts, body).instrument(span).await;
+        let code = outcome.as_ref().err().map(|refusal| refusal.code.name());
+        let answer = outcome.unwrap_or_else(|refusal| Answer::refusal(&refusal));
+
+        tracing::info!(
+            request_id = request_id.as_str(),
+            operation,
+            status = answer.status().as_u16(),
+            code,
+            duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            "answered"
+        );
+        self.finish(&parts, &request_id, answer)
+    }
+
+    /// Adds what every answer has.
+    fn finish(&self, request: &Parts, request_id: &RequestId, answer: Answer) -> Response<Body> {
+        let mut response = answer.into_response();
+        let headers = response.headers_mut();
+        for (name, value) in [
+            (HeaderName::from_static(header::REQUEST_ID), request_id.as_str()),
+            (DATE, &self.store.clock().http_date()),
+        ] {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                headers.insert(name, value);
+            }
+        }
+        self.cors.mark(&request.headers, headers);
+        response
+    }
+
+    async fn answer(&self, parts: &Parts, body: RequestBody) -> (&'static str, Result<Answer, Refusal>) {
+        if parts.method == Method::OPTIONS {
+            return ("Preflight", Ok(self.cors.preflight(&parts.headers)));
+        }
+        let parsed = Head::new(parts).and_then(|head| Ok((Route::parse(head.method, head.path)?, head)));
+        match parsed {
+            Ok(((account, route), head)) => {
+                let operation = route.operation();
+                let checked = self.authenticate(&head, &route, body).await;
+                let outcome = match checked.and_then(|content| self.authority.check_account(&account).map(|()| content))
+                {
+                    Ok(content) => self.perform(route, &head, content).await,
+                    Err(refusal) => Err(refusal),
+                };
+                (operation, outcome)
+            }
+            Err(refusal) => ("None", Err(refusal)),
+        }
+    }
+
+    /// Finds out who asks. Of a body only the payload hash is believed until its bytes are here; a small body is read
+    /// and compared at once.
+    async fn authenticate(&self, head: &Head<'_>, route: &Route, body: RequestBody) -> Result<Content, Refusal> {
+        auth::expect_signed(head)?;
+        let now = self.store.clock().timestamp();
+        let signed = auth::signed_payload_hash(head)?;
+        if route.is_upload() {
+            let payload_hash = signed.ok_or_else(|| error::missing(header::CONTENT_SHA256))?;
+            self.authority.check_signature(head, payload_hash, now)?;
+            auth::check_api_version(head)?;
+            return Ok(Content { payload_hash, body });
+        }
+        if let Some(payload_hash) = signed {
+            self.authority.check_signature(head, payload_hash, now)?;
+        }
+        let bytes = read_small(body, MAX_SMALL_BODY_LEN).await.map_err(|error| body_refusal(&error))?;
+        let computed = PayloadHash::of(&bytes.ok_or_else(|| error::body_too_large(MAX_SMALL_BODY_LEN))?);
+        match signed {
+            Some(given) if given != computed => {
+                return Err(error::payload_hash_mismatch(&given.to_string(), &computed.to_string()));
+            }
+            Some(_) => {}
+            None => self.authority.check_signature(head, computed, now)?,
+        }
+        auth::check_api_version(head)?;
+        Ok(Content { payload_hash: computed, body: RequestBody::default() })
+    }
+
+    async fn perform(&self, route: Route, head: &Head<'_>, content: Content) -> Result<Answer, Refusal> {
+        match route {
+            Route::ListVaults => self.list_vaults(head).await,
+            Route::CreateVault(vault) => self.create_vault(vault).await,
+            Route::DescribeVault(vault) => self.describe_vault(vault).await,
+            Route::DeleteVault(vault) => self.delete_vault(vault).await,
+            Route::UploadArchive(vault) => self.upload_archive(vault, head, content).await,
+            Route::DeleteArchive(vault, id) => self.delete_archive(vault, id).await,
+            Route::InitiateMultipartUpload(vault) => self.initiate_multipart_upload(vault, head).await,
+            Route::ListMultipartUploads(vault) => self.list_multipart_uploads(vault, head).await,
+            Route::UploadMultipartPart(vault, id) => self.upload_multipart_part(vault, id, head, content).await,
+            Route::ListParts(vault, id) => self.list_parts(vault, id, head).await,
+            Route::CompleteMultipartUpload(vault, id) => self.complete_multipart_upload(vault, id, head).await,
+            Route::AbortMultipartUpload(vault, id) => self.abort_multipart_upload(vault, id).await,
+        }
+    }
+
+    /// Does something that waits for the disk.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let store = self.store.clone();
+        let done = tokio::task::spawn_blocking(move || work(&store)).await;
+        done.unwrap_or(Err(StoreError::Failed(Failure::ThreadGone)))
+    }
+
+    pub(crate) fn vault_arn(&self, vault: &str) -> String {
+        let (region, account) = (self.authority.region(), self.authority.account_id());
+        format!("arn:aws:glacier:{region}:{account}:vaults/{vault}")
+    }
+
+    /// `/123456789012/vaults/{vault}`: the number also where the request said `-`.
+    pub(crate) fn vault_path(&self, vault: &VaultName) -> String {
+        format!("/{}/vaults/{vault}", self.authority.account_id())
+    }
+
+    /// What to answer where the store refused. Errors that an operation words in its own way do not come here.
+    pub(crate) fn refusal(&self, error: StoreError, vault: &VaultName, upload_id: Option<&UploadId>) -> Refusal {
+        match error {
+            StoreError::VaultNotFound => error::vault_not_found(&self.vault_arn(vault.as_str())),
+            StoreError::VaultNotEmpty => error::vault_not_empty(&self.vault_arn(vault.as_str())),
+            StoreError::TooManyVaults => error::too_many_vaults(MAX_VAULTS),
+            StoreError::BodyIncomplete => error::body_incomplete(),
+            StoreError::MissingPart { first_byte } => error::missing_part(first_byte),
+            StoreError::UploadNotFound if let Some(id) = upload_id => error::upload_not_found(id),
+            fault => {
+                tracing::error!(error = %fault, "the store failed");
+                error::internal()
+            }
+        }
+    }
+}
+
+/// The body of a request that is known to be signed.
+#[derive(Debug)]
+pub(crate) struct Content {
+    /// What the body's plain SHA-256 is, or has to turn out to be.
+    pub(crate) payload_hash: PayloadHash,
+    /// Unread for uploads, empty for all else.
+    pub(crate) body: RequestBody,
+}
+
+fn body_refusal(error: &ReceiveError) -> Refusal {
+    match error {
+        ReceiveError::TooSlow => error::body_too_slow(),
+        ReceiveError::Broken | ReceiveError::Store(_) => error::body_incomplete(),
+    }
+}

@@ -1,0 +1,136 @@
+//! What is kept: vaults, archives and multipart uploads, in a database and a folder of files.
+//!
+//! The data folder holds `metadata.sqlite`, `files/` (the bytes of parts and archives under names of our own making),
+//! `incoming/` (bytes that are still arriving) and `lock`. No text of a client ever becomes part of a path.
+//!
+//! **Durability.** Bytes are written to `incoming/`, flushed to the disk, renamed into `files/`, the folder is flushed,
+//! and then the metadata is committed (WAL, `synchronous=FULL`); only after that does a method return. If a flush
+//! fails, the disk may have lost data that it calls written, and asking again would not bring it back: the store is
+//! then poisoned, every later change fails, and the process should be restarted to see what is really there.
+//!
+//! All methods block; the API calls them on threads where that is allowed.
+
+mod archives;
+mod database;
+mod failure;
+mod files;
+mod ids;
+mod incoming;
+mod multipart;
+mod vaults;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+pub use failure::{Failure, OpenError, StoreError};
+
+pub(crate) use archives::StoredArchive;
+pub(crate) use ids::RequestId;
+pub(crate) use incoming::Incoming;
+pub(crate) use multipart::Completion;
+pub(crate) use vaults::VaultDescription;
+
+use crate::clock::Clock;
+use database::Database;
+use failure::Health;
+use files::Folder;
+
+/// Most vaults of one account and region.
+pub const MAX_VAULTS: u64 = 1000;
+
+/// Where the store lives and what time it is.
+#[derive(Clone, Debug)]
+pub struct StoreConfig {
+    /// The data folder; made if need be, and made private to its owner.
+    pub data: PathBuf,
+    /// The clock for creation dates and expiries.
+    pub clock: Clock,
+}
+
+/// The store. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    // Order matters: the database closes before the folder gives up its lock.
+    database: Database,
+    folder: Folder,
+    clock: Clock,
+}
+
+impl Store {
+    /// Opens the data folder and removes what an interrupted process left in it.
+    ///
+    /// # Errors
+    /// [`OpenError`] where the folder is in use by another process, cannot be read or was written by a newer version.
+    pub fn open(config: StoreConfig) -> Result<Self, OpenError> {
+        let health = Health::default();
+        let folder = Folder::open(&config.data, health.clone())?;
+        let (database, known_files) = Database::open(&config.data, health)?;
+        folder.sync()?;
+        folder.sweep(&known_files)?;
+        let store = Self { inner: Arc::new(Inner { database, folder, clock: config.clock }) };
+        store.remove_expired().map_err(OpenError::Expiry)?;
+        Ok(store)
+    }
+
+    /// The clock the store was opened with.
+    pub fn clock(&self) -> &Clock {
+        &self.inner.clock
+    }
+
+    /// A file for bytes that are about to arrive.
+    pub(crate) fn incoming(&self) -> Result<Incoming, Failure> {
+        self.inner.folder.incoming()
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.inner.clock.now_ms()
+    }
+
+    /// Reads the last committed state.
+    fn read<T>(&self, question: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        self.inner.database.read(question)
+    }
+
+    /// Makes a change that is durable when this returns, or no change at all.
+    fn write<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.inner.database.write(change)
+    }
+
+    /// Makes a change that puts `incoming` in the store.
+    fn write_with_file<T: Send + 'static>(
+        &self,
+        incoming: Incoming,
+        change: impl FnOnce(&Connection, &incoming::Segment) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let stored = self.inner.folder.keep(incoming)?;
+        let segment = stored.segment.clone();
+        let outcome = self.write(move |connection| change(connection, &segment));
+        match &outcome {
+            Ok(_) => stored.committed(),
+            // It is not known whether the commit reached the disk. If it did not, opening the store removes the file.
+            Err(StoreError::Failed(Failure::Poisoned | Failure::Commit { .. })) => stored.committed(),
+            Err(_) => {}
+        }
+        outcome
+    }
+
+    /// Removes files that no metadata names any more. One that stays behind (a disk error) goes when the store is
+    /// opened again.
+    fn remove_files(&self, names: &[String]) {
+        for name in names {
+            if let Err(error) = self.inner.folder.remove(name) {
+                tracing::warn!(%error, file = name, "a file without an archive could not be removed");
+            }
+        }
+    }
+}
