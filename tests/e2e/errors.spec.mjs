@@ -11,15 +11,16 @@ import { ended, openPage } from "./page.mjs";
 import { librarySite, startSite } from "./site.mjs";
 
 const HTML = { status: 200, type: "text/html", body: "<!doctype html><title>Sign in</title>" };
-const TOO_LARGE = 10_000 * 4096 * MIB + 1; // Sparse: no disk is needed, but /dev/shm allows such a length.
+const TOO_LARGE = 10_000 * 4096 * MIB + 1; // Takes no space, but only a file system in memory allows such a length.
 
 let files;
+let sparse;
 let paths;
 let gateway;
 
 before(async () => {
   files = await scratch();
-  const sparse = await scratchInMemory();
+  sparse = await scratch("/dev/shm");
   paths = {
     good: await makeFile(files.folder, "good.bin", 3 * MIB),
     empty: await makeFile(files.folder, "empty.bin", 0),
@@ -31,19 +32,13 @@ before(async () => {
   await writeFile(paths.large, "");
   await truncate(paths.large, TOO_LARGE);
   gateway = await startGateway();
-  after(sparse.remove);
 });
 
 after(async () => {
   await gateway?.stop();
   await files.remove();
+  await sparse.remove();
 });
-
-async function scratchInMemory() {
-  const folder = `/dev/shm/glacier-upload-${process.pid}`;
-  await mkdir(folder);
-  return { folder, remove: () => rm(folder, { recursive: true }) };
-}
 
 /** An error is for people: it says what was wrong and what to do, and its details are those of the type. */
 function assertError(failure, code) {
