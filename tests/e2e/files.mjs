@@ -13,8 +13,8 @@ export const MIB = 1024 * 1024;
 const ORACLE = resolve(import.meta.dirname, "../oracle/stored_archive.py");
 
 /** A folder for test files, removed by `remove()`. */
-export async function scratch() {
-  const folder = await mkdtemp(join(tmpdir(), "glacier-upload-files-"));
+export async function scratch(where = tmpdir()) {
+  const folder = await mkdtemp(join(where, "glacier-upload-files-"));
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 

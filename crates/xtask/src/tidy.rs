@@ -98,13 +98,16 @@ fn programs() -> Vec<(&'static str, Command)> {
     };
     let wasm = ["--package", "glacier-upload", "--target", "wasm32-unknown-unknown"];
     let lint = ["clippy", "--quiet", "--all-features"];
-    let native = ["--workspace", "--exclude", "glacier-upload", "--all-targets"];
+    let native = ["--workspace", "--exclude", "glacier-upload"];
+    // A test fails by panicking: that is what `unwrap` is for there.
+    let tests = ["--all-targets", "--", "-D", "warnings", "-A", "clippy::unwrap_used", "-A", "clippy::expect_used"];
     let mut document = with(&["doc", "--quiet", "--workspace", "--no-deps", "--all-features"]);
     // Private items too: a broken link misleads whoever reads the source.
     document.args(["--document-private-items", "--exclude", "xtask"]).env("RUSTDOCFLAGS", "-D warnings");
     vec![
         ("formatting", with(&["fmt", "--all", "--check"])),
         ("lints of the native crates", with(&[&lint[..], &native, &["--", "-D", "warnings"]].concat())),
+        ("lints of the native tests", with(&[&lint[..], &native, &tests].concat())),
         ("lints of the browser package", with(&[&lint[..], &wasm, &["--", "-D", "warnings"]].concat())),
         ("documentation without warnings", document),
     ]

@@ -1,0 +1,72 @@
+// A web server of the tests' own: serves a folder without any policy, answers what a test tells it to, and hands the
+// gateway's and the store's paths on. For what the real server rightly refuses: other origins, other policies.
+
+import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer, request } from "node:http";
+import { tmpdir } from "node:os";
+import { extname, join, normalize, resolve } from "node:path";
+import { SITE } from "./gateway.mjs";
+
+const TYPES = {
+  ".css": "text/css", ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".mjs": "text/javascript",
+  ".svg": "image/svg+xml", ".wasm": "application/wasm", ".json": "application/json",
+};
+
+/**
+ * `answers` maps a path to `{status, type, body}`; `gateway` is the URL that /v1, /-/ and /{account}/ are handed to;
+ * `missing(path)` tells what to answer 404 to although it exists.
+ */
+export async function startSite(folder, { gateway, answers = {}, missing = () => false } = {}) {
+  const server = createServer(async (incoming, outgoing) => {
+    const { pathname } = new URL(incoming.url, "http://localhost");
+    const answer = answers[pathname];
+    if (answer) {
+      incoming.resume();
+      outgoing.writeHead(answer.status, { "content-type": answer.type ?? "application/json" }).end(answer.body);
+    } else if (gateway && /^\/(v1|-|\d{12})\//.test(pathname)) {
+      handOn(gateway, incoming, outgoing);
+    } else {
+      await serve(folder, missing(pathname) ? "/missing" : pathname, outgoing);
+    }
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    port: server.address().port,
+    url: `http://127.0.0.1:${server.address().port}`,
+    stop() {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+function handOn(gateway, incoming, outgoing) {
+  const { host } = new URL(gateway);
+  const headers = { ...incoming.headers, host };
+  if (headers.origin) headers.origin = gateway;
+  const onward = request(gateway + incoming.url, { method: incoming.method, headers }, (answer) => {
+    outgoing.writeHead(answer.statusCode, answer.headers);
+    answer.pipe(outgoing);
+  });
+  onward.on("error", () => outgoing.destroy());
+  outgoing.on("close", () => onward.destroy());
+  incoming.pipe(onward);
+}
+
+async function serve(folder, pathname, outgoing) {
+  const path = join(folder, normalize(decodeURIComponent(pathname.endsWith("/") ? `${pathname}index.html` : pathname)));
+  try {
+    const body = await readFile(path);
+    outgoing.writeHead(200, { "content-type": TYPES[extname(path)] ?? "application/octet-stream" }).end(body);
+  } catch {
+    outgoing.writeHead(404, { "content-type": "text/plain" }).end("not found");
+  }
+}
+
+/** A folder with the page of `library/` and the built package. */
+export async function librarySite() {
+  const folder = await mkdtemp(join(tmpdir(), "glacier-upload-library-"));
+  await cp(resolve(import.meta.dirname, "library"), folder, { recursive: true });
+  await cp(join(SITE, "glacier-upload"), join(folder, "glacier-upload"), { recursive: true });
+  return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
+}

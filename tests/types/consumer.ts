@@ -1,0 +1,67 @@
+// A program that uses everything the package declares. It is only type-checked; each `@ts-expect-error` is a mistake
+// that the types must catch.
+import { createUploader, planParts, treeHash, UploadError } from "glacier-upload";
+import type { Archive, Intent, Progress, SignedRequest, UploadErrorCode, UploadState } from "glacier-upload";
+
+export async function uploads(file: File, signal: AbortSignal): Promise<Archive> {
+  const uploader = await createUploader({
+    endpoint: "/v1",
+    target: { vault: "photos" },
+    getHeaders: async () => ({ authorization: "Bearer …" }),
+    partSize: "auto",
+    concurrency: 4,
+    memoryBudget: 64 * 2 ** 20,
+    workers: "auto",
+    retry: { maxAttempts: 3, baseDelayMs: 100, maxDelayMs: 1000 },
+    wasmUrl: new URL("https://example.com/glacier_upload_bg.wasm"),
+    createWorker: () => new Worker("worker.js", { type: "module" }),
+  });
+  const upload = uploader.add(file, { description: "Iceland 2026", signal });
+  const off = upload.on("progress", (progress: Progress) => {
+    const left: number | null = progress.etaMs;
+    console.log(progress.bytesHashed, progress.bytesSent, progress.bytesConfirmed, progress.bytesTotal, left);
+    console.log(progress.parts.total, progress.bytesPerSecond);
+  });
+  upload.on("state", (state: UploadState) => console.log(state));
+  // @ts-expect-error: there is no such event.
+  upload.on("progres", () => {});
+  upload.pause();
+  upload.resume();
+  try {
+    const { archiveId, treeHash, size }: Archive = await upload.done();
+    return { archiveId, treeHash, size };
+  } catch (error) {
+    if (error instanceof UploadError) {
+      const code: UploadErrorCode = error.code;
+      console.log(code, error.message, error.hint, error.retryable, error.status, error.serviceCode, error.requestId);
+      console.log(error.partNumber, error.cause);
+      // @ts-expect-error: there is no such code.
+      if (error.code === "OUT_OF_CHEESE") throw error;
+    }
+    throw error;
+  } finally {
+    off();
+    await upload.abort();
+    await uploader.close();
+  }
+}
+
+export async function signsItself(): Promise<void> {
+  await createUploader({
+    target: { vault: "photos" },
+    sign: async (intents: Intent[]): Promise<SignedRequest[]> => {
+      const response = await fetch("/sign", { method: "POST", body: JSON.stringify({ intents }) });
+      return response.json();
+    },
+  });
+  // @ts-expect-error: the target is missing.
+  await createUploader({ endpoint: "/v1" });
+  // @ts-expect-error: a misspelt option.
+  await createUploader({ endpoint: "/v1", target: { vault: "photos" }, partsize: 1 });
+}
+
+export async function hashesAndPlans(blob: Blob, signal: AbortSignal): Promise<string> {
+  const plan = await planParts(blob.size);
+  console.log(plan.parts, plan.partSize, plan.lastPartSize, (await planParts(5, 2 ** 20)).parts);
+  return treeHash(blob, { signal, onProgress: ({ bytesHashed, bytesTotal }) => console.log(bytesHashed / bytesTotal) });
+}
