@@ -1,4 +1,7 @@
 // One file on the page: follows its upload and offers what can be done with it.
+//
+// Scripts and tests may rely on the attributes of `[data-upload]`: data-state (an UploadState), data-progress (0 to 1,
+// confirmed), data-size, and once known data-archive-id, data-tree-hash, data-error-code; and on buttons by data-action.
 
 import { showBar } from "./bar.js";
 import { showFailure } from "./failure.js";
