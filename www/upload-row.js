@@ -35,7 +35,10 @@ export class UploadRow {
   #upload;
   #shown = {};
 
-  /** `add` hands the file to the uploader and may throw; `changed(row, was)` hears of every change and the state before. */
+  /**
+   * `add(failure)` hands the file to the uploader and may throw; `failure` is why it is done again. `changed(row, was)`
+   * hears of every change, and of the state before.
+   */
   constructor({ name, size }, add, changed) {
     this.name = name;
     this.size = size;
@@ -60,10 +63,11 @@ export class UploadRow {
   }
 
   start() {
+    const failure = this.error;
     this.error = undefined;
     this.cancelling = false;
     try {
-      this.#follow(this.#add());
+      this.#follow(this.#add(failure));
     } catch (error) {
       this.#fail(error);
     }
@@ -91,6 +95,8 @@ export class UploadRow {
       case "cancel":
         return this.#cancel();
       case "start-over":
+        this.cancelling = true;
+        this.#changed(this, this.state);
         await this.#upload?.abort();
         return this.start();
     }
@@ -140,6 +146,7 @@ export class UploadRow {
       if (upload !== this.#upload) return;
       this.archive = archive;
       this.progress = upload.progress;
+      this.#upload = undefined; // nothing more comes of it, and thousands of them take memory
       this.#enter("done");
     } catch (error) {
       if (upload !== this.#upload) return;
