@@ -11,5 +11,6 @@ export function showBar(element, { bytesHashed, bytesSent, bytesConfirmed, bytes
   element.style.setProperty("--confirmed-share", share(bytesConfirmed));
   const percent = percentInWords(share(bytesConfirmed));
   element.setAttribute("aria-valuenow", parseInt(percent, 10));
-  element.setAttribute("aria-valuetext", `${percent} stored, ${sizeInWords(bytesConfirmed)} of ${sizeInWords(bytesTotal)}`);
+  const sizes = `${sizeInWords(bytesConfirmed)} of ${sizeInWords(bytesTotal)}`;
+  element.setAttribute("aria-valuetext", `${percent} stored, ${sizes}`);
 }

@@ -78,6 +78,7 @@ function guardLeaving(wanted) {
 // Files in
 
 async function addFiles(files, folders = []) {
+  await started; // files chosen before the page is ready wait for it
   if (byId("file-input").disabled) return;
   const uploader = await uploaderFor(byId("vault").value);
   if (!uploader) return;
@@ -85,11 +86,9 @@ async function addFiles(files, folders = []) {
   const fresh = [
     ...folders.map((name) => new UploadRow({ name, size: NaN }, refuseFolder, onRowChanged)),
     ...files.map((file) => {
-      let first = true;
-      return new UploadRow(file, () => {
-        // Started over after a bad description, it takes the corrected one.
-        const text = first ? description : byId("description").value;
-        first = false;
+      let text = description;
+      return new UploadRow(file, (failure) => {
+        if (failure?.code === "INVALID_DESCRIPTION") text = byId("description").value; // by now corrected, perhaps
         return uploader.add(file, text === "" ? {} : { description: text });
       }, onRowChanged);
     }),
@@ -216,13 +215,15 @@ function offerVaults(current, vaults) {
 }
 
 async function start() {
-  byId("description").value = parameters.description;
-  closeEntrance(true);
   try {
     library = await import("./glacier-upload/index.js");
   } catch (cause) {
-    const message = `The upload library could not be loaded: ${cause.message}`;
-    return showPageError({ code: "UNSUPPORTED", title: "The page could not be loaded completely", advice: "Reload it. If that does not help, use a current version of Chrome, Edge, Firefox or Safari.", message });
+    return showPageError({
+      code: "UNSUPPORTED",
+      title: "The page could not be loaded completely",
+      advice: "Reload it. If that does not help, use a current version of Chrome, Edge, Firefox or Safari.",
+      message: `The upload library could not be loaded: ${cause.message}`,
+    });
   }
   let answer;
   try {
@@ -234,10 +235,11 @@ async function start() {
   const vault = parameters.vault ?? answer.vault;
   offerVaults(vault, answer?.vaults ?? []);
   if (!(await uploaderFor(vault))) return;
-  closeEntrance(false);
+  closeEntrance(false); // without a token, but with a vault, it may be tried
   document.documentElement.dataset.ready = "true";
 }
 
 addEventListener("online", () => rows.forEach((row) => onRowChanged(row, row.state)));
 addEventListener("offline", () => rows.forEach((row) => onRowChanged(row, row.state)));
-start();
+byId("description").value = parameters.description;
+const started = start();

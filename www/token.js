@@ -43,7 +43,8 @@ async function request() {
     const headers = { "content-type": "application/json" };
     response = await fetch(TOKEN_URL, { method: "POST", headers, body: "{}", cache: "no-store" });
   } catch (cause) {
-    throw new TokenError({ code: "NETWORK", message: `${TOKEN_URL} could not be reached: ${cause.message}`, retryable: true });
+    const message = `${TOKEN_URL} could not be reached: ${cause.message}`;
+    throw new TokenError({ code: "NETWORK", message, hint: "Check the connection, then try again.", retryable: true });
   }
   const status = response.status;
   const requestId = response.headers.get("x-request-id") ?? undefined;
@@ -63,7 +64,9 @@ async function request() {
   if (!response.ok) {
     const message = answer?.message ?? `${TOKEN_URL} answered ${status}.`;
     const code = status === 429 ? "RATE_LIMITED" : status >= 500 ? "SERVER" : "AUTH_DENIED";
-    throw new TokenError({ code, message, retryable: status >= 429, status, serviceCode: answer?.code, requestId });
+    const hint = "Wait a while, then try again.";
+    const retryable = status >= 429;
+    throw new TokenError({ code, message, hint, retryable, status, serviceCode: answer?.code, requestId });
   }
   if (typeof answer?.token !== "string" || !(answer.expiresInMs > 0)) {
     throw new TokenError({

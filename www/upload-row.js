@@ -1,4 +1,8 @@
 // One file on the page: follows its upload and offers what can be done with it.
+//
+// Scripts and tests may rely on the attributes of `[data-upload]`: data-state (an UploadState), data-progress (0 to 1,
+// confirmed), data-size, and once known data-archive-id, data-tree-hash, data-error-code; and on the buttons'
+// data-action.
 
 import { showBar } from "./bar.js";
 import { showFailure } from "./failure.js";
@@ -32,11 +36,15 @@ export class UploadRow {
   #upload;
   #shown = {};
 
-  /** `add` hands the file to the uploader and may throw; `changed(row, was)` hears of every change and the state before. */
+  /**
+   * `add(failure)` hands the file to the uploader and may throw; `failure` is why it is done again. `changed(row, was)`
+   * hears of every change, and of the state before.
+   */
   constructor({ name, size }, add, changed) {
     this.name = name;
     this.size = size;
-    this.progress = { bytesHashed: 0, bytesSent: 0, bytesConfirmed: 0, bytesTotal: size, bytesPerSecond: 0, etaMs: null };
+    const bytes = { bytesHashed: 0, bytesSent: 0, bytesConfirmed: 0, bytesTotal: size };
+    this.progress = { ...bytes, bytesPerSecond: 0, etaMs: null };
     this.#add = add;
     this.#changed = changed;
   }
@@ -57,10 +65,11 @@ export class UploadRow {
   }
 
   start() {
+    const failure = this.error;
     this.error = undefined;
     this.cancelling = false;
     try {
-      this.#follow(this.#add());
+      this.#follow(this.#add(failure));
     } catch (error) {
       this.#fail(error);
     }
@@ -88,6 +97,8 @@ export class UploadRow {
       case "cancel":
         return this.#cancel();
       case "start-over":
+        this.cancelling = true;
+        this.#changed(this, this.state);
         await this.#upload?.abort();
         return this.start();
     }
@@ -137,6 +148,7 @@ export class UploadRow {
       if (upload !== this.#upload) return;
       this.archive = archive;
       this.progress = upload.progress;
+      this.#upload = undefined; // nothing more comes of it, and thousands of them take memory
       this.#enter("done");
     } catch (error) {
       if (upload !== this.#upload) return;
@@ -148,10 +160,13 @@ export class UploadRow {
   async #cancel() {
     this.cancelling = true;
     this.#changed(this, this.state);
-    await this.#upload.abort();
+    const upload = this.#upload;
+    await upload.abort();
     this.cancelling = false;
-    // After a failure done() has already settled, so the end has to be entered here.
-    if (this.state === "done") return this.#changed(this, this.state);
+    // After a failure done() has already settled, so the end is entered here. It need not be the one that was wanted:
+    // the archive may be complete by now, or the store may not say whether it is.
+    if (upload.state === "failed") return this.#fail(upload.error);
+    if (upload.state !== "aborted") return this.#changed(this, this.state);
     this.error = undefined;
     this.#enter("aborted");
   }

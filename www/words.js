@@ -60,44 +60,78 @@ export function stateInWords(state, { cancelling, online }) {
   return STATES[state];
 }
 
-// What happened, and what the person in front of the page can do about it.
+// What happened, and what the person in front of the page can do about it. Where the second is missing the error's own
+// hint says it, which may know more about the case.
 const FAILURES = {
   AUTH_DENIED: ["You may not store files here", "Ask whoever runs this service for access to this vault."],
   AUTH_EXPIRED: ["Your access has expired", "Try again: the page then asks for new access."],
-  AUTH_MISSING: ["This server gave no access", "Reload the page. If that does not help, ask whoever runs this service."],
-  CHECKSUM_MISMATCH_PART: ["A piece of the file kept arriving damaged", "Nothing damaged was kept. Try again, on another network if you can."],
-  CHECKSUM_MISMATCH_WHOLE: ["The stored file did not match yours", "Nothing was kept. Start over; if it happens again, tell whoever runs this service."],
-  CLOCK_SKEW: ["The clocks do not agree", "Try again. If it happens again, the server's clock is wrong: tell whoever runs this service."],
-  FILE_CHANGED: ["The file changed while it was being sent", "Close the program that writes to it, then choose the file again."],
+  AUTH_MISSING: [
+    "This page has no access to the server",
+    "Reload it. If that does not help, ask whoever runs this service.",
+  ],
+  CHECKSUM_MISMATCH_PART: ["A piece of the file kept arriving damaged"],
+  CHECKSUM_MISMATCH_WHOLE: ["The stored file did not match yours"],
+  CLOCK_SKEW: ["The clocks do not agree"],
+  FILE_CHANGED: [
+    "The file changed after you chose it",
+    "Close the program that writes to it, then choose the file again.",
+  ],
   FILE_EMPTY: ["This file is empty", "Only files with at least one byte can be stored. Choose another file."],
-  FILE_TOO_LARGE: ["This file is too large", "Split it into smaller files and send those."],
-  FILE_UNREADABLE: ["The file cannot be read", "Check that it is still there and that you may open it, then choose it again."],
-  INTERNAL: ["Something went wrong in this page", "Reload the page and try again. If it happens again, please report the details."],
-  INVALID_DESCRIPTION: ["The description cannot be stored", "Use plain ASCII characters, 1,024 at most, then try again."],
-  INVALID_OPTION: ["A setting of this page is wrong", "Correct the setting named in the details, or remove it from the address."],
+  FILE_TOO_LARGE: [
+    "This file is too large",
+    "One archive holds 40,000 GiB at most. Split the file and send the pieces.",
+  ],
+  FILE_UNREADABLE: ["The file cannot be read"],
+  INTERNAL: [
+    "Something went wrong in this page",
+    "Reload the page and try again. If it happens again, please report the details.",
+  ],
+  INVALID_DESCRIPTION: [
+    "The description cannot be stored",
+    "Use plain ASCII characters, 1,024 at most, then start over.",
+  ],
+  INVALID_OPTION: [
+    "A setting of this page is wrong",
+    "Correct the setting named in the details, or remove it from the address.",
+  ],
   INVALID_PART_SIZE: ["The part size cannot be used", "Correct partSize in the address, or remove it."],
   INVALID_VAULT_NAME: ["There can be no vault of that name", "Correct vault in the address, or remove it."],
-  IS_DIRECTORY: ["This is a folder", "Folders cannot be stored. Open it and add the files inside, or pack it into one file first."],
-  LIMIT_EXCEEDED: ["This is more than you may store here", "Choose a smaller file, or ask whoever runs this service for a higher limit."],
-  NETWORK: ["The server cannot be reached", "Check your connection and try again. What has arrived is kept."],
-  NOT_OUR_SERVER: ["The answer did not come from an upload server", "A login page or proxy may be in between. Reload the page, or ask whoever runs this service."],
-  RATE_LIMITED: ["The server is busy", "Wait a little and try again. What has arrived is kept."],
-  REFUSED: ["The store refused the file", "Tell whoever runs this service; the details help to find out why."],
-  SERVER: ["The server has a problem", "Try again in a few minutes. What has arrived is kept."],
-  SIGN_FAILED: ["The server did not approve the upload", "Try again. If it happens again, tell whoever runs this service."],
-  STALLED: ["The connection went quiet", "Check your connection and try again. What has arrived is kept."],
-  TOO_MANY_PARTS: ["The part size is too small for this file", "Remove partSize from the address, or make it larger."],
+  IS_DIRECTORY: [
+    "This is a folder",
+    "Folders cannot be stored. Open it and add the files inside, or pack it into one file first.",
+  ],
+  LIMIT_EXCEEDED: ["This is more than you may store here"],
+  NETWORK: ["The server cannot be reached"],
+  NOT_OUR_SERVER: [
+    "The answer did not come from an upload server",
+    "A login page or proxy may be in between. Reload the page, or ask whoever runs this service.",
+  ],
+  RATE_LIMITED: ["The server is busy"],
+  REFUSED: ["The server refused the file"],
+  SERVER: ["The server has a problem"],
+  SIGN_FAILED: [
+    "The server did not approve the upload",
+    "Try again. If it happens again, tell whoever runs this service.",
+  ],
+  STALLED: ["The connection went quiet"],
+  TOO_MANY_PARTS: ["The part size is too small for this file", "Make partSize in the address larger, or remove it."],
   UNSUPPORTED: ["This browser cannot do it", "Use a current version of Chrome, Edge, Firefox or Safari."],
-  UPLOAD_EXPIRED: ["The store has given up on this upload", "Too much time has passed. Start over."],
-  VAULTS_CLOSED: ["This account cannot use vaults", "The storage provider does not offer vaults to it. Tell whoever runs this service."],
-  VAULT_NOT_FOUND: ["There is no such vault", "Choose another vault, or ask whoever runs this service to create it."],
-  WORKER_FAILED: ["The page could not start its helpers", "Close other tabs, reload the page and try again."],
+  UPLOAD_EXPIRED: ["The store has given up on this upload"],
+  VAULTS_CLOSED: ["This account cannot use vaults"],
+  VAULT_NOT_FOUND: [
+    "There is no such vault",
+    "Choose another vault, or ask whoever runs this service to create it.",
+  ],
+  WORKER_FAILED: ["The page lost the helper that reads files", "Try again. If it happens again, reload the page."],
 };
 
-/** Title and advice for a failure. The error's own hint stands in where a code is newer than this page. */
+/** Title and advice for a failure. An error of the page itself may bring its own. */
 export function failureInWords(error) {
-  const [title, advice] = FAILURES[error.code] ?? ["Something went wrong", error.hint || "Reload the page and try again."];
-  return { title: error.title ?? title, advice: error.advice ?? advice };
+  const [title, advice] = FAILURES[error.code] ?? ["Something went wrong"];
+  return {
+    title: error.title ?? title,
+    advice: error.advice ?? advice ?? (error.hint || "Reload the page and try again."),
+  };
 }
 
 /** What to quote in a report, as pairs of name and value; what is unknown is left out. */
@@ -113,10 +147,11 @@ export function failureDetails(error) {
   ].filter(([, value]) => value !== undefined && value !== "");
 }
 
-// A failed upload of these may work when it begins again from the first byte.
+// These may end well when the upload begins again from the first byte. UPLOAD_EXPIRED is not among them: where it is
+// not retryable, the archive may exist already.
 const MAY_START_OVER = new Set([
   "AUTH_DENIED", "AUTH_EXPIRED", "AUTH_MISSING", "CHECKSUM_MISMATCH_WHOLE", "CLOCK_SKEW", "INTERNAL",
-  "INVALID_DESCRIPTION", "REFUSED", "SIGN_FAILED", "UPLOAD_EXPIRED", "VAULT_NOT_FOUND", "WORKER_FAILED",
+  "INVALID_DESCRIPTION", "REFUSED", "SIGN_FAILED", "VAULT_NOT_FOUND", "WORKER_FAILED",
 ]);
 
 /** Whether beginning again can help, where going on cannot. */
