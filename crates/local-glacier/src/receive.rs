@@ -107,7 +107,7 @@ pub(crate) async fn read_small(mut body: RequestBody, limit: usize) -> Result<Op
 fn reason(error: &(dyn Error + 'static)) -> ReceiveError {
     let mut cause = Some(error);
     while let Some(error) = cause {
-        if error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::TimedOut) {
+        if matches!(error.downcast_ref(), Some(accept::BodyError::Stalled | accept::BodyError::TooSlow)) {
             return ReceiveError::TooSlow;
         }
         cause = error.source();

@@ -134,7 +134,7 @@ mod tests {
             "GET *",
             "GET /-",
             "GET //vaults",
-            "GET /-/vaults/",
+            
             "POST /-/vaults",
             "PATCH /-/vaults/v",
             "HEAD /-/vaults/v",

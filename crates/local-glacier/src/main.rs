@@ -1,0 +1,141 @@
+//! `local-glacier`: the store as a server of its own.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use glacier_core::sigv4::{Credentials, SecretKey};
+use local_glacier::{Clock, Glacier, GlacierConfig, Origin, Store, StoreConfig};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// A Glacier store on one machine, for any Glacier client.
+///
+/// Every request must be signed with the credentials given here.
+#[derive(Parser)]
+#[command(version)]
+struct Options {
+    /// Folder for metadata and bytes; made if need be
+    #[arg(long, env = "LOCAL_GLACIER_DATA", value_name = "DIR")]
+    data: PathBuf,
+    /// Address to listen on; port 0 picks one
+    #[arg(long, env = "LOCAL_GLACIER_LISTEN", default_value = "127.0.0.1:7001", value_name = "ADDRESS:PORT")]
+    listen: SocketAddr,
+    /// Listen on an address that other machines can reach. The API is plain HTTP: put a TLS proxy before it
+    #[arg(long, env = "LOCAL_GLACIER_ALLOW_NON_LOOPBACK")]
+    allow_non_loopback: bool,
+    /// Access key ID of the one user
+    #[arg(long, env = "LOCAL_GLACIER_ACCESS_KEY_ID", value_name = "ID")]
+    access_key_id: String,
+    /// Secret access key, at least 16 characters. The environment hides it from other users of the machine, a flag
+    /// does not
+    #[arg(long, env = "LOCAL_GLACIER_SECRET_ACCESS_KEY", hide_env_values = true, value_name = "SECRET", value_parser = secret)]
+    secret_access_key: SecretKey,
+    /// Region that signatures must be for
+    #[arg(long, env = "LOCAL_GLACIER_REGION", default_value = "us-east-1", value_parser = region)]
+    region: String,
+    /// Twelve digits
+    #[arg(long, env = "LOCAL_GLACIER_ACCOUNT_ID", default_value = "123456789012", value_parser = account_id)]
+    account_id: String,
+    /// Origin of a web page that may use the store directly, https://app.example.com; may be repeated
+    #[arg(long = "allow-origin", env = "LOCAL_GLACIER_ALLOW_ORIGIN", value_delimiter = ',', value_name = "ORIGIN")]
+    allowed_origins: Vec<Origin>,
+}
+
+/// Secrets that stand in examples all over the world, which is why scanners try them.
+const KNOWN_SECRETS: [&str; 2] = ["wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"];
+
+fn secret(text: &str) -> Result<SecretKey, &'static str> {
+    if text.len() < 16 {
+        return Err("a secret has at least 16 characters");
+    }
+    if KNOWN_SECRETS.contains(&text) {
+        return Err("this secret stands in public examples; make your own");
+    }
+    Ok(SecretKey::new(text.to_owned()))
+}
+
+fn region(text: &str) -> Result<String, &'static str> {
+    let legal = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if legal { Ok(text.to_owned()) } else { Err("a region is lower-case letters, digits and '-'") }
+}
+
+fn account_id(text: &str) -> Result<String, &'static str> {
+    let legal = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if legal { Ok(text.to_owned()) } else { Err("an account ID is 12 digits") }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let options = Options::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter).with_writer(std::io::stderr).init();
+    match run(options).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let mut text = error.to_string();
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                text = format!("{text}: {error}");
+                cause = error.source();
+            }
+            eprintln!("local-glacier: {text}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
+    if !options.listen.ip().is_loopback() && !options.allow_non_loopback {
+        let address: IpAddr = options.listen.ip();
+        return Err(format!("{address} can be reached by other machines; add --allow-non-loopback if that is meant").into());
+    }
+    let store = Store::open(StoreConfig { data: options.data, clock: Clock::system() })?;
+    let credentials = Credentials {
+        access_key_id: options.access_key_id,
+        secret_access_key: options.secret_access_key,
+        session_token: None,
+    };
+    let config = GlacierConfig {
+        credentials: vec![credentials],
+        region: options.region,
+        account_id: options.account_id,
+        allowed_origins: options.allowed_origins,
+    };
+    let glacier = Glacier::new(store.clone(), config);
+
+    let listener = TcpListener::bind(options.listen).await?;
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let shutdown = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("shutting down");
+    };
+    println!("listening on http://{}", listener.local_addr()?);
+    let expiry = tokio::spawn(remove_expired_hourly(store));
+    let service = move |request| {
+        let glacier = glacier.clone();
+        async move { glacier.handle(request).await }
+    };
+    accept::serve(listener, accept::Limits::default(), service, shutdown).await?;
+    expiry.abort();
+    Ok(())
+}
+
+/// Gives the disk space of uploads back that nobody goes on with.
+async fn remove_expired_hourly(store: Store) {
+    loop {
+        tokio::time::sleep(Duration::from_hours(1)).await;
+        let store = store.clone();
+        match tokio::task::spawn_blocking(move || store.remove_expired()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "expired uploads could not be removed"),
+            Err(error) => tracing::error!(%error, "expired uploads could not be removed"),
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! A client that signs, and the machine it talks to.
+
+use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, UNIX_EPOCH};
+
+use bytes::Bytes;
+use glacier_core::sigv4::{CanonicalRequest, Credentials, GLACIER, Scope, SecretKey, Timestamp, sign};
+use glacier_core::{PayloadHash, TreeHash};
+use http_body_util::{BodyExt, Full};
+use local_glacier::{Clock, Glacier, GlacierConfig, Origin, Store, StoreConfig};
+use serde_json::Value;
+use tempfile::TempDir;
+
+pub(crate) const MIB: usize = 1 << 20;
+pub(crate) const ORIGIN: &str = "https://app.example.com";
+const NOON: u64 = 1_767_268_800; // 2026-01-01T12:00:00Z
+
+/// A data folder, a clock, and the API over them.
+pub(crate) struct Machine {
+    pub(crate) folder: TempDir,
+    seconds: Arc<AtomicU64>,
+    store: Store,
+    glacier: Glacier,
+    runtime: tokio::runtime::Runtime,
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: http::HeaderMap,
+    pub(crate) text: String,
+}
+
+/// A request before it is signed.
+pub(crate) struct Request {
+    method: &'static str,
+    target: String,
+    headers: Vec<(String, String)>,
+    /// Added after signing.
+    unsigned: Vec<(String, String)>,
+    body: Vec<u8>,
+    signed_payload: Option<String>,
+}
+
+impl Machine {
+    pub(crate) fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        let seconds = Arc::new(AtomicU64::new(NOON));
+        let (store, glacier) = open(&folder, &seconds);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        Self { folder, seconds, store, glacier, runtime }
+    }
+
+    /// A machine with the vault `v`.
+    pub(crate) fn with_vault() -> Self {
+        let machine = Self::new();
+        assert_eq!(machine.send(put("/-/vaults/v")).status, 201);
+        machine
+    }
+
+    /// Ends the process, as far as the store can tell, and starts it again.
+    pub(crate) fn restart(self) -> Self {
+        let Self { folder, seconds, store, glacier, runtime } = self;
+        drop((store, glacier));
+        let (store, glacier) = open(&folder, &seconds);
+        Self { folder, seconds, store, glacier, runtime }
+    }
+
+    pub(crate) fn turn_clock(&self, by: Duration) {
+        self.seconds.fetch_add(by.as_secs(), Ordering::Relaxed);
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix(self.seconds.load(Ordering::Relaxed))
+    }
+
+    /// Signs and sends.
+    pub(crate) fn send(&self, request: Request) -> Answer {
+        self.answer(Self::sign(request, self.now()))
+    }
+
+    /// As [`send`](Self::send) with a clock that is `seconds` fast (or slow, if negative).
+    pub(crate) fn send_with_skew(&self, request: Request, seconds: i64) -> Answer {
+        let at = self.now().as_unix().checked_add_signed(seconds).unwrap();
+        self.answer(Self::sign(request, Timestamp::from_unix(at)))
+    }
+
+    fn sign(request: Request, at: Timestamp) -> http::Request<Full<Bytes>> {
+        let Request { method, target, mut headers, unsigned, body, signed_payload } = request;
+        headers.push(("host".into(), "glacier.test".into()));
+        headers.push(("x-amz-date".into(), at.to_string()));
+        let payload_hash = signed_payload.unwrap_or_else(|| PayloadHash::of(&body).to_string());
+        let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+        let borrowed: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (&**name, &**value)).collect();
+        let canonical =
+            CanonicalRequest { method, path, query, headers: &borrowed, payload_hash: &payload_hash };
+        let authorization = sign(&canonical, &credentials(), &scope(), at);
+        headers.push(("authorization".into(), authorization));
+        headers.extend(unsigned);
+        raw(method, &target, &headers, body)
+    }
+
+    /// Signs and sends all of them at once.
+    pub(crate) fn send_together(&self, requests: impl Iterator<Item = Request>) {
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = requests
+                .map(|request| {
+                    scope.spawn(|| {
+                        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+                        runtime.block_on(self.glacier.handle(Self::sign(request, self.now()))).status()
+                    })
+                })
+                .collect();
+            for thread in threads {
+                assert!(thread.join().unwrap().is_success());
+            }
+        });
+    }
+
+    /// Sends exactly this.
+    pub(crate) fn send_raw(&self, method: &str, target: &str, headers: &[(String, String)], body: Vec<u8>) -> Answer {
+        self.answer(raw(method, target, headers, body))
+    }
+
+    fn answer(&self, request: http::Request<Full<Bytes>>) -> Answer {
+        self.runtime.block_on(async {
+            let (parts, body) = self.glacier.handle(request).await.into_parts();
+            let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
+            Answer { status: parts.status.as_u16(), headers: parts.headers, text }
+        })
+    }
+
+    /// Opens an upload in the vault `v`; gives its path.
+    pub(crate) fn initiate(&self, part_size: usize) -> String {
+        let answer = self.send(post("/-/vaults/v/multipart-uploads").with("x-amz-part-size", &part_size.to_string()));
+        assert_eq!(answer.status, 201, "{answer:?}");
+        answer.header("location").to_owned()
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Every file in the data folder that holds bytes of archives.
+    pub(crate) fn files(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        for folder in ["files", "incoming"] {
+            for entry in fs::read_dir(self.folder.path().join("data").join(folder)).unwrap() {
+                names.push(format!("{folder}/{}", entry.unwrap().file_name().to_str().unwrap()));
+            }
+        }
+        names.sort();
+        names
+    }
+
+    /// All that a client could see, and all files: what a refusal must not change.
+    pub(crate) fn state(&self) -> Vec<String> {
+        let mut state = self.files();
+        for target in ["/-/vaults", "/-/vaults/v", "/-/vaults/v/multipart-uploads"] {
+            state.push(self.send(get(target)).text);
+        }
+        state
+    }
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).unwrap_or_else(|| panic!("no {name} in {self:?}")).to_str().unwrap()
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap()
+    }
+
+    pub(crate) fn archive_id(&self) -> String {
+        assert_eq!(self.status, 201, "{self:?}");
+        self.header("x-amz-archive-id").to_owned()
+    }
+
+    /// Code and message.
+    pub(crate) fn refusal(&self) -> (String, String) {
+        let json = self.json();
+        let text = |key: &str| json[key].as_str().unwrap().to_owned();
+        (text("code"), text("message"))
+    }
+}
+
+impl Request {
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.headers.retain(|(key, _)| key != name);
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// A second header of a name that is there already.
+    pub(crate) fn with_another(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    pub(crate) fn with_unsigned(mut self, name: &str, value: &str) -> Self {
+        self.unsigned.push((name.into(), value.into()));
+        self
+    }
+
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.headers.retain(|(key, _)| key != name);
+        self
+    }
+
+    /// Other bytes than the headers speak of; what is signed stays as it was.
+    pub(crate) fn with_body(mut self, body: Vec<u8>) -> Self {
+        self.signed_payload.get_or_insert_with(|| PayloadHash::of(&self.body).to_string());
+        self.body = body;
+        self
+    }
+
+    /// Signs this as the payload hash.
+    pub(crate) fn with_payload_hash(mut self, text: &str) -> Self {
+        self.signed_payload = Some(text.into());
+        self.with("x-amz-content-sha256", text)
+    }
+}
+
+fn raw(method: &str, target: &str, headers: &[(String, String)], body: Vec<u8>) -> http::Request<Full<Bytes>> {
+    let mut request = http::Request::builder().method(method).uri(target);
+    for (name, value) in headers {
+        request = request.header(name, http::HeaderValue::from_bytes(value.as_bytes()).unwrap());
+    }
+    request.body(Full::new(Bytes::from(body))).unwrap()
+}
+
+fn request(method: &'static str, target: &str) -> Request {
+    let headers = vec![("x-amz-glacier-version".into(), "2012-06-01".into())];
+    Request { method, target: target.into(), headers, unsigned: Vec::new(), body: Vec::new(), signed_payload: None }
+}
+
+pub(crate) fn get(target: &str) -> Request {
+    request("GET", target)
+}
+
+pub(crate) fn put(target: &str) -> Request {
+    request("PUT", target)
+}
+
+pub(crate) fn post(target: &str) -> Request {
+    request("POST", target)
+}
+
+pub(crate) fn delete(target: &str) -> Request {
+    request("DELETE", target)
+}
+
+fn with_hashes(request: Request, body: Vec<u8>) -> Request {
+    let (payload_hash, tree_hash) = (PayloadHash::of(&body).to_string(), TreeHash::of(&body).to_string());
+    let mut request = request
+        .with("x-amz-content-sha256", &payload_hash)
+        .with("x-amz-sha256-tree-hash", &tree_hash)
+        .with("content-length", &body.len().to_string());
+    request.body = body;
+    request
+}
+
+/// UploadArchive into the vault `v`.
+pub(crate) fn archive(body: Vec<u8>) -> Request {
+    with_hashes(post("/-/vaults/v/archives"), body)
+}
+
+/// UploadMultipartPart at `first_byte` of the upload with that path.
+pub(crate) fn part(upload: &str, first_byte: usize, body: Vec<u8>) -> Request {
+    let range = format!("bytes {first_byte}-{}/*", first_byte + body.len() - 1);
+    with_hashes(put(upload), body).with("content-range", &range)
+}
+
+/// CompleteMultipartUpload for an archive of these bytes.
+pub(crate) fn complete(upload: &str, whole: &[u8]) -> Request {
+    post(upload)
+        .with("x-amz-archive-size", &whole.len().to_string())
+        .with("x-amz-sha256-tree-hash", &TreeHash::of(whole).to_string())
+}
+
+/// Bytes with period 251, so that pieces in the wrong place change the hash.
+pub(crate) fn pattern(len: usize) -> Vec<u8> {
+    (0..=250).cycle().take(len).collect()
+}
+
+fn credentials() -> Credentials {
+    Credentials {
+        access_key_id: "AKIDTEST".into(),
+        secret_access_key: SecretKey::new("secret of the tests".into()),
+        session_token: None,
+    }
+}
+
+fn scope() -> Scope {
+    Scope { region: "us-east-1".into(), service: GLACIER }
+}
+
+fn open(folder: &TempDir, seconds: &Arc<AtomicU64>) -> (Store, Glacier) {
+    let seconds = Arc::clone(seconds);
+    let clock = Clock::from_fn(move || UNIX_EPOCH + Duration::from_secs(seconds.load(Ordering::Relaxed)));
+    let store = Store::open(StoreConfig { data: folder.path().join("data"), clock }).unwrap();
+    let config = GlacierConfig {
+        credentials: vec![credentials()],
+        region: "us-east-1".into(),
+        account_id: "123456789012".into(),
+        allowed_origins: vec![Origin::new(ORIGIN).unwrap()],
+    };
+    (store.clone(), Glacier::new(store, config))
+}
