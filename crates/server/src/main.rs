@@ -1,2 +1,104 @@
-//! Placeholder.
-fn main() {}
+//! The gateway's binary.
+
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::Parser;
+use glacier_core::sigv4::{GLACIER, Scope, Timestamp};
+use glacier_upload_server::app::{Gateway, Settings, app};
+use glacier_upload_server::config::{Checked, Config};
+use glacier_upload_server::credentials::{self, TOKEN_KEY_VARIABLE};
+use glacier_upload_server::host::HostAllowList;
+use glacier_upload_server::mount;
+use glacier_upload_server::token::TokenKey;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tower::ServiceExt;
+use tracing_subscriber::EnvFilter;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let config = Config::parse();
+    tracing_subscriber::fmt()
+        .json()
+        .with_writer(std::io::stderr)
+        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")))
+        .init();
+    match run(config).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // For whoever started it, and therefore as text.
+            eprintln!("glacier-upload-server: {error}");
+            let mut source = error.source();
+            while let Some(error) = source {
+                eprintln!("  because: {error}");
+                source = error.source();
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(config: Config) -> Result<(), Box<dyn Error>> {
+    let Checked { vaults, origins, dev_tokens } = config.check()?;
+    // Before any secret is written to it.
+    private_folder(&config.data)?;
+    let store_credentials = credentials::store_credentials(&config.data)?;
+    let token_key = match std::env::var(TOKEN_KEY_VARIABLE) {
+        Ok(text) => TokenKey::from_text(&text).map_err(|error| format!("{TOKEN_KEY_VARIABLE}: {error}"))?,
+        Err(std::env::VarError::NotPresent) => credentials::token_key(&config.data)?,
+        Err(std::env::VarError::NotUnicode(_)) => return Err(format!("{TOKEN_KEY_VARIABLE}: not text").into()),
+    };
+    let (data, account_id, region) = (config.data.clone(), config.account_id.clone(), config.region.clone());
+    let (vaults_to_make, credentials) = (vaults.clone(), store_credentials.clone());
+    let glacier =
+        tokio::task::spawn_blocking(move || mount::open(&data, &vaults_to_make, credentials, &region, &account_id))
+            .await??;
+    let listener =
+        TcpListener::bind(config.listen).await.map_err(|error| format!("--listen: {}: {error}", config.listen))?;
+    let address = listener.local_addr()?;
+    let gateway = Gateway::new(Settings {
+        account_id: config.account_id,
+        credentials: store_credentials,
+        scope: Scope { region: config.region, service: GLACIER },
+        token_key,
+        vaults,
+        dev_tokens,
+        hosts: HostAllowList::new(address.port(), &config.public_hosts),
+        origins,
+        page: config.page,
+        clock: now,
+    });
+    let app = app(gateway, mount::router(glacier));
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let shutdown = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("shutting down");
+    };
+    println!("listening on http://{address}");
+    let service = move |request: http::Request<accept::Body>| {
+        let answer = app.clone().oneshot(request.map(axum::body::Body::new));
+        async move {
+            let Ok(response) = answer.await;
+            response
+        }
+    };
+    accept::serve(listener, accept::Limits::default(), service, shutdown).await?;
+    Ok(())
+}
+
+fn private_folder(path: &std::path::Path) -> Result<(), String> {
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+    let failed = |error| format!("--data: {}: {error}", path.display());
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)).map_err(failed)
+}
+
+fn now() -> Timestamp {
+    // A clock before 1970 signs what the store refuses.
+    Timestamp::from_unix(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
+}

@@ -105,7 +105,7 @@ fn collapse_spaces(value: &str) -> Cow<'_, str> {
 }
 
 /// Percent-encodes every byte but `A-Z a-z 0-9 - _ . ~`, digits in upper case.
-fn encode(bytes: &[u8]) -> String {
+pub fn encode(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for &byte in bytes {
         if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {

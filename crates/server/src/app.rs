@@ -1,0 +1,190 @@
+//! The routes, and what is true of every request and answer.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::{get, post};
+use glacier_core::glacier::VaultName;
+use glacier_core::hex;
+use glacier_core::intent::RefusalCode;
+use glacier_core::sigv4::{Credentials, Scope, Timestamp};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+
+use crate::cors::{self, AllowedOrigins};
+use crate::credentials::random;
+use crate::error::{Refused, RequestId, json};
+use crate::host::HostAllowList;
+use crate::sign::{self, Subject};
+use crate::token::TokenKey;
+use crate::{dev_token, page};
+
+/// What the gateway knows. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Gateway(Arc<Settings>);
+
+/// All the gateway needs.
+pub struct Settings {
+    /// Twelve digits.
+    pub account_id: String,
+    /// For the store.
+    pub credentials: Credentials,
+    /// Region and service.
+    pub scope: Scope,
+    /// For tokens.
+    pub token_key: TokenKey,
+    /// What development tokens are good for; at least one.
+    pub vaults: Vec<VaultName>,
+    /// Whether development tokens may be handed out.
+    pub dev_tokens: bool,
+    /// Who we are.
+    pub hosts: HostAllowList,
+    /// Who else may call.
+    pub origins: AllowedOrigins,
+    /// Folder of the page.
+    pub page: PathBuf,
+    /// The clock.
+    pub clock: fn() -> Timestamp,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Settings(account {}, vaults {:?})", self.account_id, self.vaults)
+    }
+}
+
+impl Gateway {
+    /// A gateway with these settings.
+    pub fn new(settings: Settings) -> Self {
+        Self(Arc::new(settings))
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+}
+
+impl std::ops::Deref for Gateway {
+    type Target = Settings;
+
+    fn deref(&self) -> &Settings {
+        &self.0
+    }
+}
+
+/// All routes. `store` answers paths that begin with an account.
+pub fn app(gateway: Gateway, store: Router) -> Router {
+    let v1 = Router::new()
+        .route("/sign", post(sign::handle))
+        .route("/dev-token", post(dev_token::handle))
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(not_found);
+    let routes = Router::new()
+        .nest("/v1", v1.with_state(gateway.clone()))
+        .route("/healthz", get(async || json(StatusCode::OK, &serde_json::json!({ "status": "ok" }))))
+        .fallback_service(page::files(&gateway.page));
+    #[cfg(feature = "bench-sink")]
+    let routes = routes.route("/bench/sink", axum::routing::put(crate::bench_sink::handle));
+    // The store does its own routing, so that what it verifies is what was sent.
+    let dispatch = move |request: Request| {
+        let router = if is_store_path(request.uri().path()) { store.clone() } else { routes.clone() };
+        async move {
+            let Ok(response) = tower::ServiceExt::oneshot(router, request).await;
+            response
+        }
+    };
+    Router::new().fallback(dispatch).layer(middleware::from_fn_with_state(gateway, around))
+}
+
+async fn not_found(id: axum::Extension<RequestId>) -> Response {
+    Refused::new(RefusalCode::NotFound, "no such path").into_response(&id)
+}
+
+async fn method_not_allowed(id: axum::Extension<RequestId>) -> Response {
+    let mut response = Refused::new(RefusalCode::MethodNotAllowed, "only POST").into_response(&id);
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+    response
+}
+
+/// Whether the first segment is an account: twelve digits or `-`.
+fn is_store_path(path: &str) -> bool {
+    let account = path.split('/').nth(1).unwrap_or("");
+    account == "-" || (account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// What the log calls the path: never the path itself, which others choose.
+fn route(path: &str) -> &'static str {
+    match path {
+        "/v1/sign" => "/v1/sign",
+        "/v1/dev-token" => "/v1/dev-token",
+        "/healthz" => "/healthz",
+        path if path.starts_with("/v1/") => "/v1",
+        path if is_store_path(path) => "store",
+        _ => "page",
+    }
+}
+
+/// Around every request: an ID, the host check, CORS, the headers every answer has, and a line in the log.
+async fn around(State(gateway): State<Gateway>, mut request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let Ok(bits) = random::<16>() else {
+        let id = RequestId("none".to_owned());
+        return Refused::new(RefusalCode::Internal, "the system has no random numbers").into_response(&id);
+    };
+    let id = RequestId(hex::encode(&bits));
+    request.extensions_mut().insert(id.clone());
+    let method = request.method().clone();
+    let route = route(request.uri().path());
+    let mut response = checked(&gateway, &id, route, request, next).await;
+    page::guard(response.headers_mut());
+    if let Ok(id) = HeaderValue::from_str(&id.0) {
+        response.headers_mut().insert(HeaderName::from_static("x-request-id"), id);
+    }
+    tracing::info!(
+        request_id = id.0,
+        method = method.as_str(),
+        route,
+        status = response.status().as_u16(),
+        code = response.extensions().get::<RefusalCode>().map(tracing::field::debug),
+        subject = response.extensions().get::<Subject>().map(|subject| subject.0.as_str()),
+        duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+        "answered"
+    );
+    response
+}
+
+async fn checked(gateway: &Gateway, id: &RequestId, route: &str, request: Request, next: Next) -> Response {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let is_ours = match (hosts.next(), hosts.next()) {
+        (Some(host), None) => host.to_str().is_ok_and(|host| gateway.hosts.allows(host)),
+        _ => false,
+    };
+    if !is_ours {
+        let message = "this server does not answer for that host; start it with --public-host to add one";
+        return Refused::new(RefusalCode::MisdirectedRequest, message).into_response(id);
+    }
+    if route == "page" {
+        let mut response = next.run(request).await;
+        page::fence(response.headers_mut());
+        return response;
+    }
+    let origin = gateway.origins.allowed(request.headers());
+    if cors::is_preflight(request.method(), request.headers()) {
+        return cors::preflight(origin);
+    }
+    // The gateway's own paths are for POST, or GET for /healthz: HEAD is answered by neither.
+    let is_head = request.method() == Method::HEAD && route != "store";
+    let mut response = if is_head && route != "/healthz" {
+        method_not_allowed(axum::Extension(id.clone())).await
+    } else {
+        next.run(request).await
+    };
+    cors::mark(response.headers_mut(), origin);
+    response
+}

@@ -1,0 +1,199 @@
+//! The body of `POST /v1/sign`: `{"intents": [Intent, …]}`, read strictly.
+
+use std::cell::Cell;
+use std::fmt;
+
+use glacier_core::Intent;
+use glacier_core::intent::{MAX_INTENTS, RefusalCode};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use crate::error::Refused;
+
+/// Most bytes of the body: a hundred intents with the longest description each.
+pub const MAX_LEN: usize = 256 << 10;
+
+/// Reads a batch of 1 to [`MAX_INTENTS`] intents.
+///
+/// # Errors
+/// [`Refused`] with the index of the intent that is at fault, where one is. No text of the body is repeated.
+pub fn read(body: &[u8]) -> Result<Vec<Intent>, Refused> {
+    let place = Place { intent: Cell::new(None), too_many: Cell::new(false) };
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let intents = BatchSeed(&place).deserialize(&mut json).and_then(|intents| json.end().map(|()| intents));
+    let intents = intents.map_err(|error| match error.classify() {
+        _ if place.too_many.get() => Refused::new(RefusalCode::TooLarge, "more than 100 intents; send several batches"),
+        serde_json::error::Category::Data => Refused {
+            code: RefusalCode::InvalidRequest,
+            message: match place.intent.get() {
+                Some(_) => "the intent is not an operation of the contract with exactly its fields and legal values",
+                None => "expected an object with the one member \"intents\", a list of 1 to 100 intents",
+            },
+            intent: place.intent.get(),
+        },
+        _ => Refused::new(RefusalCode::MalformedJson, "the body is not JSON"),
+    })?;
+    if intents.is_empty() {
+        return Err(Refused::new(RefusalCode::InvalidRequest, "expected at least one intent"));
+    }
+    Ok(intents)
+}
+
+/// Where the reader is, for the refusal.
+struct Place {
+    intent: Cell<Option<usize>>,
+    too_many: Cell<bool>,
+}
+
+struct BatchSeed<'p>(&'p Place);
+
+impl<'de> DeserializeSeed<'de> for BatchSeed<'_> {
+    type Value = Vec<Intent>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<Intent>, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for BatchSeed<'_> {
+    type Value = Vec<Intent>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with intents")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Vec<Intent>, A::Error> {
+        let mut intents = None;
+        while let Some(key) = map.next_key::<String>()? {
+            if key != "intents" || intents.is_some() {
+                // Read on, so that a body that is no JSON is called that.
+                map.next_value::<IgnoredAny>()?;
+                return Err(A::Error::custom("unknown or repeated member"));
+            }
+            intents = Some(map.next_value_seed(IntentsSeed(self.0))?);
+        }
+        intents.ok_or_else(|| A::Error::missing_field("intents"))
+    }
+}
+
+struct IntentsSeed<'p>(&'p Place);
+
+impl<'de> DeserializeSeed<'de> for IntentsSeed<'_> {
+    type Value = Vec<Intent>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<Intent>, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for IntentsSeed<'_> {
+    type Value = Vec<Intent>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of intents")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<Intent>, A::Error> {
+        let mut intents = Vec::new();
+        loop {
+            if intents.len() == MAX_INTENTS {
+                // Whatever it is, it is one too many.
+                if list.next_element::<IgnoredAny>()?.is_none() {
+                    break;
+                }
+                self.0.too_many.set(true);
+                return Err(A::Error::custom("too many intents"));
+            }
+            self.0.intent.set(Some(intents.len()));
+            match list.next_element()? {
+                Some(intent) => intents.push(intent),
+                None => break,
+            }
+        }
+        self.0.intent.set(None);
+        Ok(intents)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    const LIST: &str = r#"{"op":"ListParts","vault":"photos","uploadId":"u"}"#;
+
+    #[test]
+    fn a_batch_of_one_to_a_hundred_intents_is_read() {
+        for count in [1, 2, 100] {
+            let body = format!(r#"{{"intents":[{}]}}"#, vec![LIST; count].join(","));
+            assert_eq!(read(body.as_bytes()).unwrap().len(), count);
+        }
+    }
+
+    #[test]
+    fn what_is_not_the_contract_is_refused_with_its_place() {
+        use RefusalCode::{InvalidRequest, MalformedJson, TooLarge};
+        let batch = |intents: &str| format!(r#"{{"intents":[{intents}]}}"#).into_bytes();
+        let cases: Vec<(Vec<u8>, RefusalCode, Option<usize>)> = vec![
+            (b"".to_vec(), MalformedJson, None),
+            (b"{".to_vec(), MalformedJson, None),
+            (b"null".to_vec(), InvalidRequest, None),
+            (b"[]".to_vec(), InvalidRequest, None),
+            (b"{}".to_vec(), InvalidRequest, None),
+            (br#"{"intents":[]}"#.to_vec(), InvalidRequest, None),
+            (br#"{"intents":null}"#.to_vec(), InvalidRequest, None),
+            (br#"{"intents":{}}"#.to_vec(), InvalidRequest, None),
+            (br#"{"to_sign":"AWS4-HMAC-SHA256"}"#.to_vec(), InvalidRequest, None),
+            (format!(r#"{{"intents":[{LIST}],"host":"evil"}}"#).into(), InvalidRequest, None),
+            (format!(r#"{{"intents":[{LIST}],"intents":[{LIST}]}}"#).into(), InvalidRequest, None),
+            (format!(r#"{{"intents":[{LIST}]}} x"#).into(), MalformedJson, None),
+            (batch("1"), InvalidRequest, Some(0)),
+            (batch("null"), InvalidRequest, Some(0)),
+            (batch(&format!("{LIST},{{}}")), InvalidRequest, Some(1)),
+            (batch(&format!("{LIST},{LIST},{}", LIST.replace("photos", "../b"))), InvalidRequest, Some(2)),
+            (batch(&LIST.replace("}", r#","host":"evil"}"#)), InvalidRequest, Some(0)),
+            (batch(&LIST.replace("}", r#","vault":"other"}"#)), InvalidRequest, Some(0)),
+            (batch(&LIST.replace("}", r#","op":"AbortMultipartUpload"}"#)), InvalidRequest, Some(0)),
+            (batch(&LIST.replace("ListParts", "DeleteArchive")), InvalidRequest, Some(0)),
+            (
+                batch(r#"{"op":"InitiateMultipartUpload","vault":"v","partSize":1048576,"size":1e30}"#),
+                InvalidRequest,
+                Some(0),
+            ),
+            (
+                batch(r#"{"op":"InitiateMultipartUpload","vault":"v","partSize":1048576,"size":-1}"#),
+                InvalidRequest,
+                Some(0),
+            ),
+            (
+                batch(r#"{"op":"InitiateMultipartUpload","vault":"v","partSize":1048576,"size":18446744073709551616}"#),
+                InvalidRequest,
+                Some(0),
+            ),
+            (
+                batch(&format!(
+                    r#"{{"op":"InitiateMultipartUpload","vault":"v","partSize":1048576,"size":{}}}"#,
+                    "9".repeat(100_000)
+                )),
+                MalformedJson,
+                None,
+            ),
+            (
+                batch(r#"{"op":"InitiateMultipartUpload","vault":"v","partSize":3145728,"size":1}"#),
+                InvalidRequest,
+                Some(0),
+            ),
+            (batch(&LIST.replace("photos", r"\ud800")), MalformedJson, None),
+            ([b"{\"intents\":[{\"op\":\"".as_slice(), &[0xff], b"\"}]}"].concat(), MalformedJson, None),
+            (format!(r#"{{"intents":{}"#, "[".repeat(100_000)).into(), InvalidRequest, Some(0)),
+            (format!(r#"{{"x":{}"#, "[".repeat(100_000)).into(), MalformedJson, None),
+            (format!(r#"{{"intents":[{{"op":{}"#, "[".repeat(100_000)).into(), InvalidRequest, Some(0)),
+            (batch(&vec![LIST; 101].join(",")), TooLarge, None),
+        ];
+        for (body, code, intent) in cases {
+            let shown = String::from_utf8_lossy(&body[..body.len().min(120)]).into_owned();
+            let refused = read(&body).unwrap_err();
+            assert_eq!((refused.code, refused.intent), (code, intent), "{shown}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! `POST /v1/dev-token`: a token for whoever sits at this machine, so that a first upload needs no back end.
+
+use accept::Peer;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use glacier_core::glacier::{MAX_ARCHIVE_LEN, VaultName};
+use glacier_core::intent::RefusalCode;
+use http::{HeaderMap, StatusCode, header};
+use serde::{Deserialize, Serialize};
+
+use crate::app::Gateway;
+use crate::body;
+use crate::error::{Refused, RequestId, json};
+use crate::token::{Claims, OPERATIONS};
+
+/// How long a development token is good for, in seconds.
+pub const LIFETIME_S: u64 = 60 * 60;
+
+const MAX_LEN: usize = 1024;
+
+/// Headers that a proxy adds. Behind one, everybody comes from loopback.
+const PROXY_HEADERS: [&str; 5] = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer<'a> {
+    token: String,
+    expires_in_ms: u64,
+    vault: &'a VaultName,
+    vaults: &'a [VaultName],
+}
+
+/// Answers on loopback only; elsewhere as if there were no such path.
+pub async fn handle(State(gateway): State<Gateway>, id: axum::Extension<RequestId>, request: Request) -> Response {
+    match mint(&gateway, request).await {
+        Ok(response) => response,
+        Err(refused) => refused.into_response(&id),
+    }
+}
+
+async fn mint(gateway: &Gateway, request: Request) -> Result<Response, Refused> {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("");
+    let peer_is_loopback = request.extensions().get::<Peer>().is_some_and(|peer| peer.0.ip().is_loopback());
+    let is_direct = !PROXY_HEADERS.iter().any(|name| request.headers().contains_key(*name));
+    let is_local = gateway.dev_tokens && peer_is_loopback && is_direct && gateway.hosts.is_loopback(host);
+    if !is_local || !is_same_origin(request.headers(), host) {
+        return Err(Refused::new(RefusalCode::NotFound, "no such path"));
+    }
+    let body = body::read_json(request, MAX_LEN).await?;
+    let Asked {} = serde_json::from_slice(&body).map_err(|error| match error.classify() {
+        serde_json::error::Category::Data => Refused::new(RefusalCode::InvalidRequest, "expected an empty object"),
+        _ => Refused::new(RefusalCode::MalformedJson, "the body is not JSON"),
+    })?;
+    let now = gateway.now().as_unix();
+    let claims = Claims {
+        sub: "developer".to_owned(),
+        vaults: gateway.vaults.clone(),
+        ops: OPERATIONS.map(str::to_owned).to_vec(),
+        max_archive_bytes: MAX_ARCHIVE_LEN,
+        iat: now,
+        exp: now + LIFETIME_S,
+    };
+    let internal = Refused::new(RefusalCode::Internal, "the token could not be made");
+    let token = gateway.token_key.mint(&claims).map_err(|_| internal.clone())?;
+    let vault = gateway.vaults.first().ok_or(internal)?;
+    let answer = Answer { token, expires_in_ms: LIFETIME_S * 1000, vault, vaults: &gateway.vaults };
+    Ok(json(StatusCode::OK, &answer))
+}
+
+/// Whether a browser says that a page of this very server asks, or no browser is involved.
+fn is_same_origin(headers: &HeaderMap, host: &str) -> bool {
+    let site = headers.get("sec-fetch-site").map(|site| site.as_bytes());
+    let origin = headers.get(header::ORIGIN).map(|origin| origin.as_bytes());
+    matches!(site, None | Some(b"same-origin" | b"none"))
+        && origin.is_none_or(|origin| origin == format!("http://{host}").as_bytes())
+}

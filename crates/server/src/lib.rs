@@ -1,0 +1,20 @@
+//! The gateway: the only program that holds keys. It checks tokens and policy, signs intents, serves the page and
+//! mounts the embedded store.
+
+pub mod app;
+pub mod batch;
+#[cfg(feature = "bench-sink")]
+mod bench_sink;
+mod body;
+pub mod config;
+pub mod cors;
+pub mod credentials;
+pub mod dev_token;
+pub mod error;
+pub mod host;
+pub mod mount;
+pub mod page;
+pub mod policy;
+pub mod secret_file;
+pub mod sign;
+pub mod token;

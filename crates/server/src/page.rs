@@ -1,0 +1,35 @@
+//! The page's files and the headers that fence it in.
+
+use std::path::Path;
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use tower_http::services::ServeDir;
+
+/// All that the page may load, and from where. WebAssembly needs `wasm-unsafe-eval`, which allows nothing else.
+pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; \
+connect-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self' data:; frame-ancestors 'none'; \
+base-uri 'none'; form-action 'none'";
+
+/// The files of `folder`.
+pub fn files(folder: &Path) -> ServeDir {
+    ServeDir::new(folder)
+}
+
+/// Sets the headers of the page's files. Caches must ask again, so that a new release is never mixed with an old one.
+pub fn fence(headers: &mut HeaderMap) {
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin"));
+    headers.insert(
+        HeaderName::from_static("permissions-policy"),
+        HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    );
+    guard(headers);
+}
+
+/// Sets the headers that every answer has.
+pub fn guard(headers: &mut HeaderMap) {
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+}

@@ -1,0 +1,23 @@
+//! Whether a token allows an intent.
+
+use glacier_core::Intent;
+use glacier_core::intent::RefusalCode;
+
+use crate::token::Claims;
+
+/// Checks one intent.
+///
+/// # Errors
+/// [`RefusalCode::OperationDenied`] or [`RefusalCode::LimitExceeded`], with words for people.
+pub fn check(claims: &Claims, intent: &Intent) -> Result<(), (RefusalCode, &'static str)> {
+    if !claims.vaults.contains(intent.vault()) {
+        return Err((RefusalCode::OperationDenied, "the token is not good for this vault; get one that names it"));
+    }
+    if !claims.ops.iter().any(|op| op == intent.op()) {
+        return Err((RefusalCode::OperationDenied, "the token does not allow this operation; get one that does"));
+    }
+    if intent.archive_len().is_some_and(|len| len > claims.max_archive_bytes) {
+        return Err((RefusalCode::LimitExceeded, "the archive is larger than the token allows"));
+    }
+    Ok(())
+}

@@ -1,0 +1,116 @@
+//! `POST /v1/sign`: intents in, signed requests out.
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use glacier_core::glacier::header as glacier_header;
+use glacier_core::intent::{Intent, RefusalCode, SignedRequest};
+use glacier_core::sigv4::canonical_request::encode;
+use glacier_core::sigv4::{self, CanonicalRequest, Credentials, Scope, Timestamp};
+use http::{HeaderMap, StatusCode, header};
+use serde::Serialize;
+
+use crate::app::Gateway;
+use crate::body;
+use crate::error::{Refused, RequestId, json};
+use crate::token::{Claims, TokenError};
+use crate::{batch, policy};
+
+/// For how long the browser may use a signature, in milliseconds: a minute less than the store accepts it, for what is
+/// slow on the way.
+pub const LIFETIME_MS: u64 = glacier_core::glacier::SIGNATURE_LIFETIME_MS - 60_000;
+
+/// Whom a request was made for, by its token. Among the answer's extensions, for the log.
+#[derive(Clone, Debug)]
+pub struct Subject(pub String);
+
+#[derive(Serialize)]
+struct Answer {
+    requests: Vec<SignedRequest>,
+}
+
+/// Signs a whole batch or nothing of it.
+pub async fn handle(State(gateway): State<Gateway>, id: axum::Extension<RequestId>, request: Request) -> Response {
+    let claims = match authenticate(request.headers(), &gateway) {
+        Ok(claims) => claims,
+        Err(refused) => return refused.into_response(&id),
+    };
+    let mut response = match sign_batch(&gateway, &claims, request).await {
+        Ok(requests) => json(StatusCode::OK, &Answer { requests }),
+        Err(refused) => refused.into_response(&id),
+    };
+    response.extensions_mut().insert(Subject(claims.sub));
+    response
+}
+
+fn authenticate(headers: &HeaderMap, gateway: &Gateway) -> Result<Claims, Refused> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let missing = Refused::new(RefusalCode::TokenMissing, "send a token: \"authorization: Bearer TOKEN\"");
+    let invalid = Refused::new(RefusalCode::TokenInvalid, "not a token of this gateway; get a new one");
+    let value = values.next().ok_or(missing.clone())?;
+    if values.next().is_some() {
+        return Err(invalid);
+    }
+    let value = value.to_str().map_err(|_| invalid.clone())?;
+    let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
+    if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() {
+        return Err(missing);
+    }
+    gateway.token_key.verify(token, gateway.now().as_unix()).map_err(|error| match error {
+        TokenError::Invalid => invalid,
+        TokenError::Expired => Refused::new(RefusalCode::TokenExpired, "the token's time is over; get a new one"),
+    })
+}
+
+async fn sign_batch(gateway: &Gateway, claims: &Claims, request: Request) -> Result<Vec<SignedRequest>, Refused> {
+    // Checked by the layer in front to be exactly one, and ours.
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).map(str::to_owned);
+    let host = host.ok_or(Refused::new(RefusalCode::Internal, "the request's Host is gone"))?;
+    let body = body::read_json(request, batch::MAX_LEN).await?;
+    let intents = batch::read(&body)?;
+    for (index, intent) in intents.iter().enumerate() {
+        policy::check(claims, intent).map_err(|(code, message)| Refused { code, message, intent: Some(index) })?;
+    }
+    let now = gateway.now();
+    Ok(intents
+        .iter()
+        .map(|intent| sign(intent, &gateway.account_id, &host, &gateway.credentials, &gateway.scope, now))
+        .collect())
+}
+
+/// The request that does what `intent` says, signed for `host`. Everything that is signed comes from typed values.
+fn sign(
+    intent: &Intent,
+    account: &str,
+    host: &str,
+    credentials: &Credentials,
+    scope: &Scope,
+    now: Timestamp,
+) -> SignedRequest {
+    let request = intent.glacier_request(account);
+    let query: Vec<String> =
+        request.query.iter().map(|(name, value)| format!("{name}={}", encode(value.as_bytes()))).collect();
+    let query = query.join("&");
+    let payload_hash = request.payload_hash.to_string();
+    let mut headers: Vec<(String, String)> =
+        request.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    headers.push((glacier_header::DATE.to_owned(), now.to_string()));
+    if !headers.iter().any(|(name, _)| name == glacier_header::CONTENT_SHA256) {
+        headers.push((glacier_header::CONTENT_SHA256.to_owned(), payload_hash.clone()));
+    }
+    if let Some(token) = &credentials.session_token {
+        headers.push((glacier_header::SECURITY_TOKEN.to_owned(), token.clone()));
+    }
+    let mut signed: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    signed.push(("host", host));
+    let canonical = CanonicalRequest {
+        method: request.method.as_str(),
+        path: &request.path,
+        query: &query,
+        headers: &signed,
+        payload_hash: &payload_hash,
+    };
+    let authorization = sigv4::sign(&canonical, credentials, scope, now);
+    headers.push(("authorization".to_owned(), authorization));
+    let url = if query.is_empty() { request.path } else { format!("{}?{query}", request.path) };
+    SignedRequest { method: request.method, url, headers, expires_in_ms: LIFETIME_MS }
+}

@@ -1,0 +1,273 @@
+//! Tokens: who may do what, in which vaults, for how long.
+//!
+//! A token is three texts joined by dots: `gu1`, the claims as JSON in base64url without padding, and the HMAC-SHA-256
+//! of everything before the second dot, in base64url as well. There is one algorithm and no header to choose another.
+//! Claims, all required and no others allowed:
+//!
+//! | claim | |
+//! |---|---|
+//! | `sub` | whom the token was made for, 1 to 256 bytes; written to the log |
+//! | `vaults` | names of the vaults it is good for |
+//! | `ops` | operations it is good for, by AWS's names, of [`OPERATIONS`] |
+//! | `maxArchiveBytes` | largest archive, in bytes |
+//! | `iat`, `exp` | made and ends, in seconds since 1970; at most [`MAX_LIFETIME_S`] apart |
+//!
+//! Any back end that holds the key can make tokens: `docs/tokens.md` has recipes.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use glacier_core::glacier::VaultName;
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+
+/// What a token can allow.
+pub const OPERATIONS: [&str; 5] =
+    ["InitiateMultipartUpload", "UploadMultipartPart", "ListParts", "CompleteMultipartUpload", "AbortMultipartUpload"];
+
+/// Longest time between `iat` and `exp`, in seconds: what a stolen token is good for at most.
+pub const MAX_LIFETIME_S: u64 = 12 * 60 * 60;
+
+/// How far apart the clocks of the maker and of the gateway may be, in seconds.
+pub const LEEWAY_S: u64 = 30;
+
+/// Bytes of a key, at least.
+pub const MIN_KEY_LEN: usize = 32;
+
+const PREFIX: &str = "gu1";
+const MAX_LEN: usize = 8 << 10;
+const MAX_SUBJECT_LEN: usize = 256;
+
+/// What a token says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Claims {
+    /// Whom it was made for.
+    pub sub: String,
+    /// Vaults it is good for.
+    pub vaults: Vec<VaultName>,
+    /// Operations it is good for.
+    pub ops: Vec<String>,
+    /// Largest archive, in bytes.
+    pub max_archive_bytes: u64,
+    /// When it was made, in seconds since 1970.
+    pub iat: u64,
+    /// When it ends.
+    pub exp: u64,
+}
+
+/// Why a token is no good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenError {
+    /// Not made with this key, or not of the form above. Which of the two is not told.
+    Invalid,
+    /// Authentic, but its time is over.
+    Expired,
+}
+
+/// The key that tokens are made and checked with.
+#[derive(Clone)]
+pub struct TokenKey(Vec<u8>);
+
+/// A key that is not [`MIN_KEY_LEN`] bytes or more in hexadecimal or base64.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidTokenKey;
+
+impl fmt::Display for InvalidTokenKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a token key is at least {MIN_KEY_LEN} random bytes in hexadecimal or base64 (openssl rand -hex 32)")
+    }
+}
+
+impl std::error::Error for InvalidTokenKey {}
+
+impl fmt::Debug for TokenKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenKey(…)")
+    }
+}
+
+impl TokenKey {
+    /// Reads a key written in hexadecimal, base64 or base64url.
+    ///
+    /// # Errors
+    /// [`InvalidTokenKey`] when it is neither, or too short, or one byte repeated.
+    pub fn from_text(text: &str) -> Result<Self, InvalidTokenKey> {
+        let text = text.trim();
+        let is_hex = text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let bytes = if is_hex {
+            let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+            text.as_bytes()
+                .chunks_exact(2)
+                .map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?))
+                .collect::<Option<Vec<u8>>>()
+                .ok_or(InvalidTokenKey)?
+        } else {
+            let unpadded = text.trim_end_matches('=');
+            STANDARD.decode(text).or_else(|_| URL_SAFE_NO_PAD.decode(unpadded)).map_err(|_| InvalidTokenKey)?
+        };
+        let is_constant = bytes.windows(2).all(|pair| pair[0] == pair[1]);
+        if bytes.len() < MIN_KEY_LEN || is_constant { Err(InvalidTokenKey) } else { Ok(Self(bytes)) }
+    }
+
+    /// Makes a token.
+    ///
+    /// # Errors
+    /// Never for claims of this module: JSON has a form for each.
+    pub fn mint(&self, claims: &Claims) -> Result<String, serde_json::Error> {
+        let signed = format!("{PREFIX}.{}", URL_SAFE_NO_PAD.encode(serde_json::to_vec(claims)?));
+        let tag = URL_SAFE_NO_PAD.encode(self.tag(signed.as_bytes()));
+        Ok(format!("{signed}.{tag}"))
+    }
+
+    /// Reads a token at `now`, in seconds since 1970. The claims are not looked at before the signature holds.
+    ///
+    /// # Errors
+    /// [`TokenError`].
+    pub fn verify(&self, token: &str, now: u64) -> Result<Claims, TokenError> {
+        if token.len() > MAX_LEN {
+            return Err(TokenError::Invalid);
+        }
+        let (signed, tag) = token.rsplit_once('.').ok_or(TokenError::Invalid)?;
+        let claims = signed.strip_prefix(PREFIX).and_then(|rest| rest.strip_prefix('.')).ok_or(TokenError::Invalid)?;
+        let tag = URL_SAFE_NO_PAD.decode(tag).map_err(|_| TokenError::Invalid)?;
+        if !bool::from(self.tag(signed.as_bytes()).ct_eq(&tag)) {
+            return Err(TokenError::Invalid);
+        }
+        let claims = URL_SAFE_NO_PAD.decode(claims).map_err(|_| TokenError::Invalid)?;
+        let claims: Claims = serde_json::from_slice(&claims).map_err(|_| TokenError::Invalid)?;
+        let legal = (1..=MAX_SUBJECT_LEN).contains(&claims.sub.len())
+            && claims.ops.iter().all(|op| OPERATIONS.contains(&op.as_str()))
+            && claims.iat < claims.exp
+            && claims.exp - claims.iat <= MAX_LIFETIME_S
+            && claims.iat <= now.saturating_add(LEEWAY_S);
+        if !legal {
+            return Err(TokenError::Invalid);
+        }
+        if now >= claims.exp.saturating_add(LEEWAY_S) { Err(TokenError::Expired) } else { Ok(claims) }
+    }
+
+    fn tag(&self, bytes: &[u8]) -> [u8; 32] {
+        #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of every length");
+        mac.update(bytes);
+        mac.finalize().into_bytes().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    const NOW: u64 = 1_800_000_000;
+
+    fn key() -> TokenKey {
+        TokenKey::from_text("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f").unwrap()
+    }
+
+    fn claims() -> Claims {
+        Claims {
+            sub: "user-7".into(),
+            vaults: vec![VaultName::new("photos").unwrap()],
+            ops: OPERATIONS.map(String::from).to_vec(),
+            max_archive_bytes: 1 << 40,
+            iat: NOW,
+            exp: NOW + 3600,
+        }
+    }
+
+    /// A token with any claims, signed properly.
+    fn signed(claims: &str) -> String {
+        let signed = format!("gu1.{}", URL_SAFE_NO_PAD.encode(claims));
+        let tag = URL_SAFE_NO_PAD.encode(key().tag(signed.as_bytes()));
+        format!("{signed}.{tag}")
+    }
+
+    #[test]
+    fn the_python_recipe_makes_a_token_that_is_read_here() {
+        // Printed by the recipe of docs/tokens.md with the key above, `now` = 1800000000 and `sub` = "user-7".
+        let token = include_str!("../tests/vectors/python-token.txt").trim();
+        assert_eq!(key().verify(token, NOW), Ok(claims()));
+    }
+
+    #[test]
+    fn a_token_is_good_from_its_making_to_its_end_with_leeway() {
+        let token = key().mint(&claims()).unwrap();
+        for (now, expected) in [
+            (NOW - LEEWAY_S - 1, Err(TokenError::Invalid)),
+            (NOW - LEEWAY_S, Ok(claims())),
+            (NOW + 3600 + LEEWAY_S - 1, Ok(claims())),
+            (NOW + 3600 + LEEWAY_S, Err(TokenError::Expired)),
+            (u64::MAX, Err(TokenError::Expired)),
+        ] {
+            assert_eq!(key().verify(&token, now), expected, "at {now}");
+        }
+    }
+
+    #[test]
+    fn no_changed_byte_survives() {
+        let token = key().mint(&claims()).unwrap();
+        for at in 0..token.len() {
+            for bit in 0..8 {
+                let mut bytes = token.clone().into_bytes();
+                bytes[at] ^= 1 << bit;
+                let Ok(forged) = String::from_utf8(bytes) else { continue };
+                assert_eq!(key().verify(&forged, NOW), Err(TokenError::Invalid), "bit {bit} of byte {at}");
+            }
+        }
+        for len in 0..token.len() {
+            assert_eq!(key().verify(&token[..len], NOW), Err(TokenError::Invalid), "cut at {len}");
+        }
+        let other = TokenKey::from_text(&"ab".repeat(31).add("cd")).unwrap();
+        assert_eq!(other.verify(&token, NOW), Err(TokenError::Invalid));
+    }
+
+    use std::ops::Add;
+
+    #[test]
+    fn signed_claims_that_break_a_rule_are_invalid() {
+        let good = serde_json::to_value(claims()).unwrap();
+        assert!(key().verify(&signed(&good.to_string()), NOW).is_ok());
+        for (claim, value) in [
+            ("exp", serde_json::json!(NOW + MAX_LIFETIME_S + 1)),
+            ("exp", serde_json::json!(NOW)),
+            ("exp", serde_json::json!("never")),
+            ("exp", serde_json::json!(null)),
+            ("iat", serde_json::json!(NOW + 3599)),
+            ("iat", serde_json::json!(-1)),
+            ("ops", serde_json::json!(["DeleteVault"])),
+            ("ops", serde_json::json!("ListParts")),
+            ("vaults", serde_json::json!(["../b"])),
+            ("vaults", serde_json::json!(["*"])),
+            ("sub", serde_json::json!("")),
+            ("sub", serde_json::json!("s".repeat(257))),
+            ("maxArchiveBytes", serde_json::json!(1.5)),
+            ("alg", serde_json::json!("none")),
+        ] {
+            let mut bad = good.clone();
+            bad[claim] = value.clone();
+            assert_eq!(key().verify(&signed(&bad.to_string()), NOW), Err(TokenError::Invalid), "{claim} {value}");
+        }
+        for claim in ["sub", "vaults", "ops", "maxArchiveBytes", "iat", "exp"] {
+            let mut bad = good.clone();
+            bad.as_object_mut().unwrap().remove(claim);
+            assert_eq!(key().verify(&signed(&bad.to_string()), NOW), Err(TokenError::Invalid), "without {claim}");
+        }
+        let twice = good.to_string().replacen('{', "{\"exp\":1,", 1);
+        assert_eq!(key().verify(&signed(&twice), NOW), Err(TokenError::Invalid));
+    }
+
+    #[test]
+    fn keys_are_long_and_never_shown() {
+        for bad in ["", "00", "hunter2", &"00".repeat(32), &"ab".repeat(31), &"z".repeat(64)] {
+            assert!(TokenKey::from_text(bad).is_err(), "{bad}");
+        }
+        assert!(TokenKey::from_text("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n").is_ok());
+        assert_eq!(format!("{:?}", key()), "TokenKey(…)");
+    }
+}
