@@ -120,6 +120,10 @@ impl Upload {
                 if opened.is_none() && opening.is_none() {
                     return self.outbox.push_back(Command::DropJournal);
                 }
+                if opened.as_ref().is_none_or(|opened| opened.maybe_complete.is_none()) {
+                    // At once: a page that is closed now must not go on with what the user gave up.
+                    self.outbox.push_back(Command::DropJournal);
+                }
                 let call = opening.unwrap_or_default();
                 self.phase = Phase::Aborting(Abort { opened, call, until, asking: false });
             }

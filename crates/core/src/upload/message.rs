@@ -71,7 +71,7 @@ pub enum Command {
         /// All that a later visit needs.
         journal: Journal,
     },
-    /// The upload is over: forget the record. No report is wanted.
+    /// The upload is over: forget the record. No report is wanted. May come twice.
     DropJournal,
 }
 

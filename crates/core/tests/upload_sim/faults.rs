@@ -1,0 +1,148 @@
+//! What can go wrong, how often, and the random source that decides.
+
+use glacier_core::retry::Operation;
+
+/// SplitMix64.
+#[derive(Debug)]
+pub struct Rng(pub u64);
+
+impl Rng {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub fn below(&mut self, n: u64) -> u64 {
+        self.next() % n.max(1)
+    }
+
+    pub fn fraction(&mut self) -> f64 {
+        f64::from(u32::try_from(self.next() >> 32).unwrap()) / f64::from(u32::MAX)
+    }
+
+    /// True in `per_mille` of 1000.
+    pub fn chance(&mut self, per_mille: u64) -> bool {
+        self.below(1000) < per_mille
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Never arrives; the browser reports a network error.
+    LostRequest,
+    /// Carried out; the browser reports a network error.
+    LostAnswer,
+    /// Never arrives and nothing is reported.
+    BlackHole,
+    /// Carried out and nothing is reported.
+    SilentAnswer,
+    /// Arrives twice, the second time up to two minutes late, and both are answered.
+    Duplicate,
+    /// Arrives later by so many milliseconds.
+    Slow(u64),
+    /// Refused without being carried out: status, code, message.
+    Answer(u16, &'static str, &'static str),
+    /// Refused with `Retry-After`.
+    RetryAfter(u16, &'static str),
+    /// A bit is flipped on the way.
+    Corrupt,
+    /// Carried out, but the tree hash in the answer is another.
+    WrongEcho,
+    /// A proxy answers 200 with a page of its own.
+    Html,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum HashFault {
+    WorkerDied,
+    Unreadable,
+    Stuck,
+}
+
+/// How often each kind happens, in 1000. All zero by default.
+#[derive(Clone, Debug, Default)]
+pub struct Intensities {
+    pub network: u64,
+    pub silence: u64,
+    pub trouble: u64,
+    pub odd: u64,
+    pub slow: u64,
+    pub sign: u64,
+    pub hash: u64,
+}
+
+const TROUBLE: [Fault; 9] = [
+    Fault::Answer(500, "ServiceUnavailableException", "internal"),
+    Fault::Answer(502, "", ""),
+    Fault::Answer(503, "ServiceUnavailableException", "busy"),
+    Fault::Answer(504, "", ""),
+    Fault::Answer(400, "ThrottlingException", "Rate exceeded"),
+    Fault::Answer(408, "RequestTimeoutException", "too slow"),
+    Fault::Answer(429, "", ""),
+    Fault::RetryAfter(503, "7"),
+    Fault::RetryAfter(429, "99999999999999999999999"),
+];
+
+const ODD: [Fault; 4] = [Fault::Duplicate, Fault::Corrupt, Fault::WrongEcho, Fault::Html];
+
+const SIGN: [Fault; 5] = [
+    Fault::LostRequest,
+    Fault::BlackHole,
+    Fault::Answer(500, "internal", "our fault"),
+    Fault::Answer(401, "token_expired", "get another"),
+    Fault::Html,
+];
+
+impl Intensities {
+    /// Another mixture for every seed: some kinds not at all, some often.
+    pub fn swarm(rng: &mut Rng) -> Self {
+        let mut pick = |most| if rng.chance(400) { 0 } else { rng.below(most) };
+        Self {
+            network: pick(250),
+            silence: pick(60),
+            trouble: pick(250),
+            odd: pick(120),
+            slow: pick(60),
+            sign: pick(200),
+            hash: pick(80),
+        }
+    }
+
+    pub fn fault(&self, operation: Operation, rng: &mut Rng) -> Option<Fault> {
+        let one_of = |rng: &mut Rng, faults: &[Fault]| {
+            let nth = rng.below(u64::try_from(faults.len()).unwrap());
+            Some(faults[usize::try_from(nth).unwrap()])
+        };
+        if operation == Operation::Sign {
+            return if rng.chance(self.sign) { one_of(rng, &SIGN) } else { None };
+        }
+        if rng.chance(self.network) {
+            return one_of(rng, &[Fault::LostRequest, Fault::LostAnswer]);
+        }
+        if rng.chance(self.silence) {
+            return one_of(rng, &[Fault::BlackHole, Fault::SilentAnswer]);
+        }
+        if rng.chance(self.trouble) {
+            return one_of(rng, &TROUBLE);
+        }
+        if rng.chance(self.odd) {
+            return one_of(rng, &ODD);
+        }
+        // Up to ten minutes on the way: past the signature's life.
+        rng.chance(self.slow).then(|| Fault::Slow(rng.below(600_000)))
+    }
+
+    pub fn hash_fault(&self, rng: &mut Rng) -> Option<HashFault> {
+        if !rng.chance(self.hash) {
+            return None;
+        }
+        Some(match rng.below(10) {
+            0 => HashFault::Unreadable,
+            1..4 => HashFault::Stuck,
+            _ => HashFault::WorkerDied,
+        })
+    }
+}
