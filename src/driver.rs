@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use glacier_core::SignedRequest;
+use glacier_core::clock::Instant;
 use glacier_core::settings::Share;
 use glacier_core::upload::{Command, Event, HashFailure, SendFailure, State, Ticket, Upload as Machine, UploadConfig};
 use wasm_bindgen::prelude::JsValue;
@@ -29,7 +30,7 @@ pub(crate) struct Driver {
     requests: RefCell<HashMap<Ticket, Request>>,
     /// The latest hashing task of each part: it owns the bytes, if they are kept.
     hashed_by: RefCell<HashMap<u32, TaskId>>,
-    timer: RefCell<Option<Timer>>,
+    timer: RefCell<Option<(Instant, Timer)>>,
     /// What the page's own function threw last, to be the cause of an error that follows from it.
     thrown: RefCell<JsValue>,
     /// Told after every change.
@@ -104,18 +105,23 @@ impl Driver {
 
     fn arm_timer(self: &Rc<Self>) {
         let at = self.machine.borrow().poll_timeout();
+        if self.timer.borrow().as_ref().map(|(armed, _)| *armed) == at {
+            return;
+        }
         let timer = at.map(|at| {
             let ms = i32::try_from(at.since(clock::now())).unwrap_or(i32::MAX);
             let driver = Rc::downgrade(self);
-            Timer::after(ms, move || {
+            let timer = Timer::after(ms, move || {
                 if let Some(driver) = driver.upgrade() {
                     // Out of the timer's own callback, which is dropped when the next one is armed.
                     spawn_local(async move {
+                        *driver.timer.borrow_mut() = None;
                         driver.machine.borrow_mut().handle_timeout(clock::now(), clock::jitter());
                         driver.pump();
                     });
                 }
-            })
+            });
+            (at, timer)
         });
         *self.timer.borrow_mut() = timer;
     }

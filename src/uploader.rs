@@ -26,7 +26,16 @@ pub(crate) struct Uploader {
     uploads: RefCell<Vec<Rc<Upload>>>,
     /// How many ran when shares were last given.
     sharing: Cell<u32>,
+    admission: Cell<Admission>,
     connection: RefCell<Vec<Listening>>,
+}
+
+/// Whether [`Uploader::admit`] is under way, and was called meanwhile.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Admission {
+    Idle,
+    Busy,
+    Again,
 }
 
 /// A listener of the global object.
@@ -50,6 +59,7 @@ impl Uploader {
             pool,
             uploads: RefCell::default(),
             sharing: Cell::new(0),
+            admission: Cell::new(Admission::Idle),
             connection: RefCell::default(),
         });
         // Only changes are heeded: what the browser says at first is wrong on machines with a loopback alone.
@@ -115,18 +125,25 @@ impl Uploader {
 
     /// Starts what there is room for, and shares the budget among what runs.
     fn admit(self: &Rc<Self>) {
-        self.uploads.borrow_mut().retain(|upload| !matches!(upload.driver.state(), State::Done(_) | State::Aborted));
-        let room = |running: usize| running < usize::try_from(self.settings.max_running()).unwrap_or(usize::MAX);
-        let mut starting = Vec::new();
-        let mut running = self.running();
-        for upload in self.all() {
-            if room(running.len()) && matches!(upload.driver.state(), State::Planned) {
-                starting.push(Rc::clone(&upload));
-                running.push(upload);
-            }
+        // What is started or given another share changes, and every change comes back here.
+        if self.admission.replace(Admission::Again) != Admission::Idle {
+            return;
         }
+        while self.admission.replace(Admission::Busy) == Admission::Again {
+            self.admit_once();
+        }
+        self.admission.set(Admission::Idle);
+    }
+
+    fn admit_once(&self) {
+        self.uploads.borrow_mut().retain(|upload| !matches!(upload.driver.state(), State::Done(_) | State::Aborted));
+        let max_running = usize::try_from(self.settings.max_running()).unwrap_or(usize::MAX);
+        let mut running = self.running();
+        let mut starting = self.all();
+        starting.retain(|upload| matches!(upload.driver.state(), State::Planned));
+        starting.truncate(max_running.saturating_sub(running.len()));
+        running.extend(starting.iter().cloned());
         let sharing = u32::try_from(running.len()).unwrap_or(u32::MAX);
-        // Set before anything is told, because telling comes back here.
         if self.sharing.replace(sharing) != sharing || !starting.is_empty() {
             for upload in &running {
                 let plan = upload.driver.with_machine(|machine| *machine.plan());
@@ -134,9 +151,7 @@ impl Uploader {
             }
         }
         for upload in starting {
-            if matches!(upload.driver.state(), State::Planned) {
-                upload.driver.feed(Event::Start);
-            }
+            upload.driver.feed(Event::Start);
         }
     }
 

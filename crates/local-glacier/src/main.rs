@@ -46,7 +46,8 @@ struct Options {
 }
 
 /// Secrets that stand in examples all over the world, which is why scanners try them.
-const KNOWN_SECRETS: [&str; 2] = ["wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"];
+const KNOWN_SECRETS: [&str; 2] =
+    ["wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"];
 
 fn secret(text: &str) -> Result<SecretKey, &'static str> {
     if text.len() < 16 {
@@ -59,7 +60,8 @@ fn secret(text: &str) -> Result<SecretKey, &'static str> {
 }
 
 fn region(text: &str) -> Result<String, &'static str> {
-    let legal = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    let legal =
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     if legal { Ok(text.to_owned()) } else { Err("a region is lower-case letters, digits and '-'") }
 }
 
@@ -91,7 +93,9 @@ async fn main() -> ExitCode {
 async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     if !options.listen.ip().is_loopback() && !options.allow_non_loopback {
         let address: IpAddr = options.listen.ip();
-        return Err(format!("{address} can be reached by other machines; add --allow-non-loopback if that is meant").into());
+        return Err(
+            format!("{address} can be reached by other machines; add --allow-non-loopback if that is meant").into()
+        );
     }
     let store = Store::open(StoreConfig { data: options.data, clock: Clock::system() })?;
     let credentials = Credentials {

@@ -134,7 +134,6 @@ mod tests {
             "GET *",
             "GET /-",
             "GET //vaults",
-            
             "POST /-/vaults",
             "PATCH /-/vaults/v",
             "HEAD /-/vaults/v",

@@ -95,8 +95,7 @@ impl Machine {
         let payload_hash = signed_payload.unwrap_or_else(|| PayloadHash::of(&body).to_string());
         let (path, query) = target.split_once('?').unwrap_or((&target, ""));
         let borrowed: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (&**name, &**value)).collect();
-        let canonical =
-            CanonicalRequest { method, path, query, headers: &borrowed, payload_hash: &payload_hash };
+        let canonical = CanonicalRequest { method, path, query, headers: &borrowed, payload_hash: &payload_hash };
         let authorization = sign(&canonical, &credentials(), &scope(), at);
         headers.push(("authorization".into(), authorization));
         headers.extend(unsigned);

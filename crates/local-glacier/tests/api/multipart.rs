@@ -177,7 +177,9 @@ fn an_upload_belongs_to_its_vault() {
     machine.send(crate::client::put("/-/vaults/w"));
     let upload = machine.initiate(MIB);
     let elsewhere = upload.replace("/vaults/v/", "/vaults/w/");
-    for request in [get(&elsewhere), delete(&elsewhere), part(&elsewhere, 0, pattern(1)), complete(&elsewhere, &pattern(1))] {
+    for request in
+        [get(&elsewhere), delete(&elsewhere), part(&elsewhere, 0, pattern(1)), complete(&elsewhere, &pattern(1))]
+    {
         assert_eq!(machine.send(request).status, 404);
     }
     let id = machine.send(archive(pattern(1))).archive_id();

@@ -52,8 +52,12 @@ fn payloads_that_are_not_signed_byte_for_byte_are_refused_everywhere() {
     let machine = Machine::with_vault();
     let upload = machine.initiate(MIB);
     for word in [
-        "UNSIGNED-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
-        &"A".repeat(64), &"a".repeat(63), &"a".repeat(65),
+        "UNSIGNED-PAYLOAD",
+        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+        "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+        &"A".repeat(64),
+        &"a".repeat(63),
+        &"a".repeat(65),
     ] {
         for request in [archive(pattern(3)), part(&upload, 0, pattern(3)), put("/-/vaults/w"), delete(&upload)] {
             let text = format!(
@@ -77,8 +81,16 @@ fn ranges_that_lie_are_refused() {
     let off_by_one = "Content-Range: bytes 0-1048576/* is incompatible with Content-Length: 1048576";
     check_value(&machine, one_mib().with("content-range", "bytes 0-1048576/*"), off_by_one);
     for bad in [
-        "bytes 5-1/*", "bytes */*", "bytes=0-1048575/*", "items 0-1048575/*", "0-1048575", "bytes 0-1048575",
-        "bytes 0-+1048575/*", "bytes 0-1e6/*", "bytes -1-1048574/*", "bytes 0-18446744073709551615/*",
+        "bytes 5-1/*",
+        "bytes */*",
+        "bytes=0-1048575/*",
+        "items 0-1048575/*",
+        "0-1048575",
+        "bytes 0-1048575",
+        "bytes 0-+1048575/*",
+        "bytes 0-1e6/*",
+        "bytes -1-1048574/*",
+        "bytes 0-18446744073709551615/*",
         "bytes 0-99999999999999999999999999999/*",
     ] {
         check_value(&machine, one_mib().with("content-range", bad), &format!("Invalid Content-Range: {bad}"));
@@ -106,7 +118,9 @@ fn ranges_that_lie_are_refused() {
 fn part_sizes_are_the_thirteen_legal_ones() {
     let machine = Machine::with_vault();
     let initiate = |size: &str| post("/-/vaults/v/multipart-uploads").with("x-amz-part-size", size);
-    for bad in ["0", "1", "1048575", "3145728", "8589934592", "18446744073709551616", "-1", "+1048576", "1e6", "0x100000", ""] {
+    for bad in
+        ["0", "1", "1048575", "3145728", "8589934592", "18446744073709551616", "-1", "+1048576", "1e6", "0x100000", ""]
+    {
         let text = format!(
             "Invalid part size: {bad}. Part size must not be null, must be a power of two and be between 1048576 and \
              4294967296 bytes."
@@ -151,7 +165,8 @@ fn completing_needs_the_right_size_and_tree_hash_and_can_be_repeated_with_them()
 #[test]
 fn descriptions_are_printable_ascii_of_at_most_1024_characters() {
     let machine = Machine::with_vault();
-    let rule = "Invalid x-amz-archive-description: a description is at most 1024 printable ASCII characters (space to '~')";
+    let rule =
+        "Invalid x-amz-archive-description: a description is at most 1024 printable ASCII characters (space to '~')";
     for bad in ["Ísland", &"d".repeat(1025), "a\tb"] {
         check_value(&machine, archive(pattern(1)).with("x-amz-archive-description", bad), rule);
         let initiate = post("/-/vaults/v/multipart-uploads").with("x-amz-part-size", "1048576");
@@ -241,7 +256,8 @@ fn signatures_that_do_not_cover_the_request_here_and_now_are_refused() {
 #[test]
 fn bodies_where_none_belongs_are_tolerated_if_small() {
     let machine = Machine::with_vault();
-    let mut request = put("/-/vaults/v").with_payload_hash("44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
+    let mut request =
+        put("/-/vaults/v").with_payload_hash("44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
     request = request.with_body(b"{}".to_vec());
     assert_eq!(machine.send(request).status, 201);
     let huge = put("/-/vaults/w").with_payload_hash(&"0".repeat(64)).with_body(vec![b' '; 70_000]);

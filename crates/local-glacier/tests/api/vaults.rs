@@ -52,7 +52,8 @@ fn limits_are_clamped_and_nonsense_is_refused() {
     for number in 0..12 {
         machine.send(put(&format!("/-/vaults/v{number:02}")));
     }
-    for target in ["/-/vaults", "/-/vaults?limit=1000", "/-/vaults?limit=99999999999999999999999", "/-/vaults?marker="] {
+    for target in ["/-/vaults", "/-/vaults?limit=1000", "/-/vaults?limit=99999999999999999999999", "/-/vaults?marker="]
+    {
         let page = machine.send(get(target)).json();
         assert_eq!(page["VaultList"].as_array().unwrap().len(), 10, "{target}");
         assert_eq!(page["Marker"], "arn:aws:glacier:us-east-1:123456789012:vaults/v09");
@@ -126,12 +127,22 @@ fn pages_of_configured_origins_only_are_let_in() {
     assert!(allowed.headers.get("access-control-allow-credentials").is_none());
 
     for evil in [
-        "https://evil.test", "https://app.example.com.evil.test", "http://app.example.com", "https://app.example.com:444",
-        "https://u@app.example.com", "https://app.example.com.", "https://APP.example.com", "null", "*",
+        "https://evil.test",
+        "https://app.example.com.evil.test",
+        "http://app.example.com",
+        "https://app.example.com:444",
+        "https://u@app.example.com",
+        "https://app.example.com.",
+        "https://APP.example.com",
+        "null",
+        "*",
     ] {
         let refused = preflight(evil);
         assert_eq!((refused.status, refused.header("vary")), (403, "Origin"), "{evil}");
-        assert!(refused.headers.keys().all(|name| !name.as_str().starts_with("access-control-")), "{evil}: {refused:?}");
+        assert!(
+            refused.headers.keys().all(|name| !name.as_str().starts_with("access-control-")),
+            "{evil}: {refused:?}"
+        );
     }
     let refusal = machine.send(get("/-/vaults/none").with_unsigned("origin", ORIGIN));
     assert_eq!(refusal.header("access-control-allow-origin"), ORIGIN, "a page may read why it was refused");
