@@ -7,7 +7,7 @@ use bytes::Bytes;
 use glacier_core::PayloadHash;
 use glacier_core::glacier::{UploadId, VaultName, header};
 use glacier_core::sigv4::Credentials;
-use http::header::DATE;
+use http::header::{CONNECTION, DATE};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, Response};
 use http_body_util::BodyExt;
@@ -66,12 +66,19 @@ impl Glacier {
         let started = Instant::now();
         let request_id = RequestId::random();
         let (parts, body) = request.into_parts();
+        let has_body = !body.is_end_stream();
         let body = body.map_err(Into::into).boxed_unsync();
 
         let span = tracing::info_span!("request", request_id = request_id.as_str());
         let (operation, outcome) = self.answer(&parts, body).instrument(span).await;
         let code = outcome.as_ref().err().map(|refusal| refusal.code.name());
-        let answer = outcome.unwrap_or_else(|refusal| Answer::refusal(&refusal));
+        let answer = match outcome {
+            // The body may be unread, and a connection in the middle of one is good for nothing more. Closing it
+            // without saying so would make the client's next request fail.
+            Err(refusal) if has_body => Answer::refusal(&refusal).with(CONNECTION, "close".into()),
+            Err(refusal) => Answer::refusal(&refusal),
+            Ok(answer) => answer,
+        };
 
         tracing::info!(
             request_id = request_id.as_str(),

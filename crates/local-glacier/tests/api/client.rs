@@ -217,6 +217,10 @@ impl Request {
         self
     }
 
+    pub(crate) fn has_body(&self) -> bool {
+        !self.body.is_empty()
+    }
+
     /// Signs this as the payload hash.
     pub(crate) fn with_payload_hash(mut self, text: &str) -> Self {
         self.signed_payload = Some(text.into());

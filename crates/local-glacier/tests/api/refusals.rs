@@ -3,11 +3,13 @@ use crate::client::{MIB, Machine, Request, archive, complete, delete, get, part,
 /// Sends a request that must be refused with this, and looks whether it changed anything.
 fn check(machine: &Machine, request: Request, status: u16, code: &str, message: &str) {
     let before = machine.state();
+    let has_body = request.has_body();
     let answer = machine.send(request);
     let (found_code, found_message) = answer.refusal();
     assert_eq!((answer.status, &*found_code), (status, code), "{found_message}");
     assert_eq!(found_message, message);
     assert_eq!(answer.json()["type"], "Client");
+    assert_eq!(answer.headers.get("connection").is_some_and(|value| value == "close"), has_body, "a body may be unread");
     assert_eq!(machine.state(), before, "a refusal changed something: {message}");
 }
 
