@@ -23,13 +23,17 @@ def store(tmp_path):
 @pytest.fixture
 def glacier(store):
     """An unmodified boto3 client."""
-    return store.boto3()
+    client = store.boto3()
+    yield client
+    client.close()  # a server that shuts down waits a moment for open connections
 
 
 @pytest.fixture
 def connection(store):
     """A client that sends exactly what it is told."""
-    return Connection(store)
+    connection = Connection(store)
+    yield connection
+    connection.connection.close()
 
 
 @pytest.fixture

@@ -134,3 +134,58 @@ impl Store {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use glacier_core::glacier::VaultName;
+
+    use super::*;
+
+    fn open(data: &std::path::Path) -> Store {
+        Store::open(StoreConfig { data: data.to_owned(), clock: Clock::system() }).unwrap()
+    }
+
+    #[test]
+    fn after_a_failed_flush_nothing_is_acknowledged_until_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let (before, after) = (VaultName::new("before").unwrap(), VaultName::new("after").unwrap());
+        let store = open(folder.path());
+        store.create_vault(&before).unwrap();
+        let mut arriving = store.incoming().unwrap();
+        arriving.write(b"bytes").unwrap();
+
+        store.inner.folder.poison_for_test();
+        assert!(matches!(store.create_vault(&after), Err(StoreError::Failed(Failure::Poisoned))));
+        assert!(matches!(store.put_archive(&before, None, arriving), Err(StoreError::Failed(Failure::Poisoned))));
+        assert!(matches!(store.incoming(), Err(Failure::Poisoned)));
+        assert!(store.describe_vault(&before).is_ok(), "what is committed can still be read");
+
+        drop(store);
+        let store = open(folder.path());
+        assert!(matches!(store.describe_vault(&after), Err(StoreError::VaultNotFound)));
+        store.create_vault(&after).unwrap();
+    }
+
+    #[test]
+    fn a_refused_change_takes_nothing_with_it_and_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path());
+        std::thread::scope(|scope| {
+            for number in 0..40 {
+                let store = &store;
+                scope.spawn(move || {
+                    let outcome = store.write(move |connection| {
+                        connection
+                            .execute("INSERT INTO vaults (name, created) VALUES (?1, 0)", [format!("v{number}")])?;
+                        if number % 2 == 0 { Ok(()) } else { Err(StoreError::VaultNotEmpty) }
+                    });
+                    assert_eq!(outcome.is_ok(), number % 2 == 0);
+                });
+            }
+        });
+        let names: Vec<String> =
+            store.list_vaults(None, 100).unwrap().vaults.into_iter().map(|vault| vault.name).collect();
+        assert_eq!(names.len(), 20);
+        assert!(names.iter().all(|name| name[1..].parse::<u32>().unwrap() % 2 == 0), "{names:?}");
+    }
+}

@@ -80,6 +80,12 @@ impl Folder {
         fs::remove_file(self.files.join(name))
     }
 
+    /// As if a flush had failed, which cannot be had from a healthy disk.
+    #[cfg(test)]
+    pub(super) fn poison_for_test(&self) {
+        self.health.poison(&Failure::Poisoned);
+    }
+
     fn flushed(&self, outcome: Result<(), Failure>) -> Result<(), Failure> {
         if let Err(failure) = &outcome {
             self.health.poison(failure);

@@ -9,7 +9,11 @@ fn check(machine: &Machine, request: Request, status: u16, code: &str, message: 
     assert_eq!((answer.status, &*found_code), (status, code), "{found_message}");
     assert_eq!(found_message, message);
     assert_eq!(answer.json()["type"], "Client");
-    assert_eq!(answer.headers.get("connection").is_some_and(|value| value == "close"), has_body, "a body may be unread");
+    assert_eq!(
+        answer.headers.get("connection").is_some_and(|value| value == "close"),
+        has_body,
+        "a body may be unread"
+    );
     assert_eq!(machine.state(), before, "a refusal changed something: {message}");
 }
 
