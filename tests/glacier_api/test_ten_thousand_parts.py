@@ -64,9 +64,12 @@ def test_ten_thousand_parts_are_kept_listed_and_completed(store, glacier, vault)
     restarting = time.monotonic()
     store.start()
     restarted = time.monotonic()
-    Connection(store).send("DELETE", f"/-/vaults/{vault}/archives/{done['archiveId']}")
-    assert store.files() == []
+    assert Connection(store).send("DELETE", f"/-/vaults/{vault}/archives/{done['archiveId']}")[0] == 204
+    deleted = time.monotonic()
+    while store.files():  # the disk takes its time over ten thousand files, and the answer does not wait for it
+        assert time.monotonic() < deleted + 120
+        time.sleep(0.2)
     print(
         f"\n{PARTS} parts: {uploaded - started:.1f} s sent, {listed - uploaded:.1f} s listed, "
-        f"{completed - listed:.2f} s completed, {restarted - restarting:.2f} s restarted"
+        f"{completed - listed:.2f} s completed, {restarted - restarting:.2f} s restarted, {deleted - restarted:.2f} s deleted"
     )

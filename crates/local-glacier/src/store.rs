@@ -124,16 +124,22 @@ impl Store {
         outcome
     }
 
-    /// Removes files that no metadata names any more. One that stays behind (a disk error) goes when the store is
-    /// opened again.
-    fn remove_files(&self, names: &[String]) {
-        for name in names {
-            if let Err(error) = self.inner.folder.remove(name) {
-                tracing::warn!(%error, file = name, "a file without an archive could not be removed");
-            }
+    /// Removes files that no metadata names any more. One that stays behind (a disk error, the end of the process) goes
+    /// when the store is opened again.
+    fn remove_files(&self, names: Vec<String>) {
+        let removal = self.inner.folder.removal(names);
+        if removal.len() <= MAX_FILES_REMOVED_WHILE_WAITING {
+            return removal.run();
+        }
+        // The files of ten thousand parts take a disk many seconds, and a client would give up waiting.
+        let thread = std::thread::Builder::new().name("removal".into());
+        if let Err(error) = thread.spawn(move || removal.run()) {
+            tracing::warn!(%error, "files without an archive stay until the store is opened again");
         }
     }
 }
+
+const MAX_FILES_REMOVED_WHILE_WAITING: usize = 64;
 
 #[cfg(test)]
 mod tests {

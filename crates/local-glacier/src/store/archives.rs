@@ -47,7 +47,7 @@ impl Store {
                 None => Ok(Vec::new()),
             }
         })?;
-        self.remove_files(&files);
+        self.remove_files(files);
         Ok(())
     }
 }

@@ -48,7 +48,7 @@ impl Folder {
             for entry in fs::read_dir(folder).map_err(failed)? {
                 let entry = entry.map_err(failed)?;
                 if !entry.file_name().to_str().is_some_and(|name| keep.contains(name)) {
-                    fs::remove_file(entry.path()).map_err(failed)?;
+                    remove(&entry.path()).map_err(failed)?;
                 }
             }
         }
@@ -76,8 +76,9 @@ impl Folder {
         Ok(StoredFile { segment, guard })
     }
 
-    pub(super) fn remove(&self, name: &str) -> std::io::Result<()> {
-        fs::remove_file(self.files.join(name))
+    /// The removal of files that no metadata names any more. May outlive the folder: names are never used again.
+    pub(super) fn removal(&self, names: Vec<String>) -> Removal {
+        Removal { files: self.files.clone(), names }
     }
 
     /// As if a flush had failed, which cannot be had from a healthy disk.
@@ -108,6 +109,35 @@ fn lock(root: &Path) -> Result<File, OpenError> {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse { data: root.to_owned() }),
         Err(TryLockError::Error(reason)) => Err(failed(reason)),
+    }
+}
+
+/// Files to be removed.
+#[derive(Debug)]
+pub(super) struct Removal {
+    files: PathBuf,
+    names: Vec<String>,
+}
+
+impl Removal {
+    pub(super) fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    pub(super) fn run(self) {
+        for name in &self.names {
+            if let Err(error) = remove(&self.files.join(name)) {
+                tracing::warn!(%error, file = name, "a file without an archive could not be removed");
+            }
+        }
+    }
+}
+
+/// Removes a file that somebody else may have removed at the same time.
+fn remove(path: &Path) -> std::io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        outcome => outcome,
     }
 }
 

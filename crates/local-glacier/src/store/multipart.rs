@@ -103,7 +103,7 @@ impl Store {
             touch(connection, &upload, now)?;
             put_segment(connection, upload.content, first_byte, segment)
         })?;
-        self.remove_files(replaced.as_slice());
+        self.remove_files(replaced.into_iter().collect());
         Ok(())
     }
 
@@ -216,7 +216,7 @@ impl Store {
             )?;
             remove_upload(connection, &upload)
         })?;
-        self.remove_files(&files);
+        self.remove_files(files);
         Ok(())
     }
 
@@ -249,7 +249,7 @@ impl Store {
             }
             Ok(files)
         })?;
-        self.remove_files(&files);
+        self.remove_files(files);
         Ok(())
     }
 }
