@@ -1,7 +1,7 @@
 //! AWS Signature Version 4, in the `Authorization` header: signing for the gateway, verifying for the store.
 //!
 //! One file for each step of the specification: [`canonical_request`], [`string_to_sign`], [`signature`], and
-//! [`verify`] for the other end. Services other than S3 encode the path's segments a second time and sign a plain
+//! [`mod@verify`] for the other end. Services other than S3 encode the path's segments a second time and sign a plain
 //! SHA-256 of the body; Glacier is one of them. No clock: the time of signing, and `now`, are arguments.
 //!
 //! **Source:** AWS General Reference, "Create a signed AWS API request".
@@ -9,6 +9,7 @@
 pub mod canonical_request;
 mod credentials;
 pub mod signature;
+mod signature_error;
 pub mod string_to_sign;
 mod timestamp;
 pub mod verify;
@@ -16,9 +17,10 @@ pub mod verify;
 pub use canonical_request::CanonicalRequest;
 pub use credentials::{Credentials, SecretKey};
 pub use signature::sign;
+pub use signature_error::SignatureError;
 pub use string_to_sign::Scope;
 pub use timestamp::{InvalidTimestamp, Timestamp};
-pub use verify::{ReceivedRequest, SignatureError, verify};
+pub use verify::{ReceivedRequest, verify};
 
 /// The only algorithm there is (of the asymmetric AWS4-ECDSA-P256-SHA256, Glacier knows nothing).
 pub const ALGORITHM: &str = "AWS4-HMAC-SHA256";
