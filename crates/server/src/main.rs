@@ -94,10 +94,9 @@ async fn run(config: Config) -> Result<(), Box<dyn Error>> {
 }
 
 fn private_folder(path: &std::path::Path) -> Result<(), String> {
-    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-    let failed = |error| format!("--data: {}: {error}", path.display());
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)).map_err(failed)
+    use std::os::unix::fs::DirBuilderExt;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|error| format!("--data: {}: {error}", path.display()))
 }
 
 fn now() -> Timestamp {

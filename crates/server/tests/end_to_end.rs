@@ -20,10 +20,14 @@ struct Server {
 
 impl Server {
     fn start(data: &Path) -> Self {
+        Self::start_by(Command::new(BIN), data)
+    }
+
+    fn start_by(mut command: Command, data: &Path) -> Self {
         let page = data.join("page");
         std::fs::create_dir_all(&page).unwrap();
         std::fs::write(page.join("index.html"), "<!doctype html>").unwrap();
-        let mut child = Command::new(BIN)
+        let mut child = command
             .args(["--listen", "127.0.0.1:0", "--vault", "demo", "--data"])
             .arg(data.join("data"))
             .arg("--page")
@@ -227,4 +231,22 @@ fn an_unsafe_start_fails_and_says_why() {
     std::fs::set_permissions(&readable, std::fs::Permissions::from_mode(0o644)).unwrap();
     let error = start(&[], None);
     assert!(error.contains("token-key") && error.contains("chmod 600") && !error.contains(TOKEN_KEY), "{error}");
+}
+
+#[test]
+fn a_server_out_of_open_files_recovers() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -n 64 && exec \"$0\" \"$@\"", BIN]);
+    let server = Server::start_by(limited, folder.path());
+    let log = || std::fs::read_to_string(folder.path().join("log")).unwrap();
+    let connections: Vec<TcpStream> = (0..100).map(|_| TcpStream::connect(&server.host).unwrap()).collect();
+    while !log().contains("cannot accept connections") {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    drop(connections);
+    assert_eq!(server.send("GET", "/healthz", &[], b"").0, 200);
+    // It paused after each failure: about ten lines a second and not a hundred thousand.
+    assert!(log().matches("cannot accept connections").count() < 100);
+    server.stop();
 }
