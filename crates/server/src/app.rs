@@ -81,19 +81,23 @@ impl std::ops::Deref for Gateway {
 /// All routes. `store` answers paths that begin with an account.
 pub fn app(gateway: Gateway, store: Router) -> Router {
     let v1 = Router::new()
-        .route("/sign", post(sign::handle))
-        .route("/dev-token", post(dev_token::handle))
+        .route("/v1/sign", post(sign::handle))
+        .route("/v1/dev-token", post(dev_token::handle))
         .method_not_allowed_fallback(method_not_allowed)
-        .fallback(not_found);
+        .fallback(not_found)
+        .with_state(gateway.clone());
     let routes = Router::new()
-        .nest("/v1", v1.with_state(gateway.clone()))
         .route("/healthz", get(async || json(StatusCode::OK, &serde_json::json!({ "status": "ok" }))))
         .fallback_service(page::files(&gateway.page));
     #[cfg(feature = "bench-sink")]
     let routes = routes.route("/bench/sink", axum::routing::put(crate::bench_sink::handle));
     // The store does its own routing, so that what it verifies is what was sent.
     let dispatch = move |request: Request| {
-        let router = if is_store_path(request.uri().path()) { store.clone() } else { routes.clone() };
+        let router = match request.uri().path() {
+            path if is_store_path(path) => store.clone(),
+            path if is_v1_path(path) => v1.clone(),
+            _ => routes.clone(),
+        };
         async move {
             let Ok(response) = tower::ServiceExt::oneshot(router, request).await;
             response
@@ -118,13 +122,17 @@ fn is_store_path(path: &str) -> bool {
     account == "-" || (account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
+fn is_v1_path(path: &str) -> bool {
+    path.split('/').nth(1) == Some("v1")
+}
+
 /// What the log calls the path: never the path itself, which others choose.
 fn route(path: &str) -> &'static str {
     match path {
         "/v1/sign" => "/v1/sign",
         "/v1/dev-token" => "/v1/dev-token",
         "/healthz" => "/healthz",
-        path if path.starts_with("/v1/") => "/v1",
+        path if is_v1_path(path) => "/v1",
         path if is_store_path(path) => "store",
         _ => "page",
     }

@@ -5,6 +5,8 @@ use std::fmt;
 
 use glacier_core::Intent;
 use glacier_core::intent::{MAX_INTENTS, RefusalCode};
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::error::Refused;
@@ -104,13 +106,36 @@ impl<'de> Visitor<'de> for IntentsSeed<'_> {
                 return Err(A::Error::custom("too many intents"));
             }
             self.0.intent.set(Some(intents.len()));
-            match list.next_element()? {
+            match list.next_element_seed(IntentSeed)? {
                 Some(intent) => intents.push(intent),
                 None => break,
             }
         }
         self.0.intent.set(None);
         Ok(intents)
+    }
+}
+
+/// Reads an intent as an object only: serde would take a list of its values in order as well.
+struct IntentSeed;
+
+impl<'de> DeserializeSeed<'de> for IntentSeed {
+    type Value = Intent;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Intent, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for IntentSeed {
+    type Value = Intent;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an intent")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Intent, A::Error> {
+        Intent::deserialize(MapAccessDeserializer::new(map))
     }
 }
 
@@ -149,6 +174,7 @@ mod tests {
             (format!(r#"{{"intents":[{LIST}]}} x"#).into(), MalformedJson, None),
             (batch("1"), InvalidRequest, Some(0)),
             (batch("null"), InvalidRequest, Some(0)),
+            (batch(r#"["ListParts","photos","u"]"#), InvalidRequest, Some(0)),
             (batch(&format!("{LIST},{{}}")), InvalidRequest, Some(1)),
             (batch(&format!("{LIST},{LIST},{}", LIST.replace("photos", "../b"))), InvalidRequest, Some(2)),
             (batch(&LIST.replace("}", r#","host":"evil"}"#)), InvalidRequest, Some(0)),

@@ -6,7 +6,7 @@ use axum::response::Response;
 use glacier_core::glacier::{MAX_ARCHIVE_LEN, VaultName};
 use glacier_core::intent::RefusalCode;
 use http::{HeaderMap, StatusCode, header};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::app::Gateway;
 use crate::body;
@@ -18,12 +18,10 @@ pub const LIFETIME_S: u64 = 60 * 60;
 
 const MAX_LEN: usize = 1024;
 
+const NOT_EMPTY: Refused = Refused::new(RefusalCode::InvalidRequest, "expected an empty object");
+
 /// Headers that a proxy adds. Behind one, everybody comes from loopback.
 const PROXY_HEADERS: [&str; 5] = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Asked {}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -51,10 +49,14 @@ async fn mint(gateway: &Gateway, request: Request) -> Result<Response, Refused> 
         return Err(Refused::new(RefusalCode::NotFound, "no such path"));
     }
     let body = body::read_json(request, MAX_LEN).await?;
-    let Asked {} = serde_json::from_slice(&body).map_err(|error| match error.classify() {
-        serde_json::error::Category::Data => Refused::new(RefusalCode::InvalidRequest, "expected an empty object"),
+    // Not a type of its own, because serde would read a list as one, too.
+    let asked: serde_json::Map<_, _> = serde_json::from_slice(&body).map_err(|error| match error.classify() {
+        serde_json::error::Category::Data => NOT_EMPTY,
         _ => Refused::new(RefusalCode::MalformedJson, "the body is not JSON"),
     })?;
+    if !asked.is_empty() {
+        return Err(NOT_EMPTY);
+    }
     let now = gateway.now().as_unix();
     let claims = Claims {
         sub: "developer".to_owned(),

@@ -52,7 +52,7 @@ async fn run(config: Config) -> Result<(), Box<dyn Error>> {
     };
     let (data, account_id, region) = (config.data.clone(), config.account_id.clone(), config.region.clone());
     let (vaults_to_make, credentials) = (vaults.clone(), store_credentials.clone());
-    let glacier =
+    let (store, glacier) =
         tokio::task::spawn_blocking(move || mount::open(&data, &vaults_to_make, credentials, &region, &account_id))
             .await??;
     let listener =
@@ -87,15 +87,16 @@ async fn run(config: Config) -> Result<(), Box<dyn Error>> {
             response
         }
     };
-    accept::serve(listener, accept::Limits::default(), service, shutdown).await?;
-    Ok(())
+    let expiry = tokio::spawn(mount::remove_expired_hourly(store));
+    let served = accept::serve(listener, accept::Limits::default(), service, shutdown).await;
+    expiry.abort();
+    Ok(served?)
 }
 
 fn private_folder(path: &std::path::Path) -> Result<(), String> {
-    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-    let failed = |error| format!("--data: {}: {error}", path.display());
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)).map_err(failed)
+    use std::os::unix::fs::DirBuilderExt;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|error| format!("--data: {}: {error}", path.display()))
 }
 
 fn now() -> Timestamp {

@@ -2,6 +2,7 @@
 //! the same process is no credential.
 
 use std::path::Path;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -48,21 +49,33 @@ pub fn open(
     credentials: Credentials,
     region: &str,
     account_id: &str,
-) -> Result<Glacier, MountError> {
+) -> Result<(Store, Glacier), MountError> {
     let store = Store::open(StoreConfig { data: data.to_owned(), clock: Clock::system() }).map_err(MountError::Open)?;
     for vault in vaults {
         store.create_vault(vault).map_err(MountError::Vault)?;
     }
-    Ok(Glacier::new(
-        store,
-        GlacierConfig {
-            credentials: vec![credentials],
-            region: region.to_owned(),
-            account_id: account_id.to_owned(),
-            // The layer around all routes decides, for the store as for the gateway.
-            allowed_origins: Vec::new(),
-        },
-    ))
+    let config = GlacierConfig {
+        credentials: vec![credentials],
+        region: region.to_owned(),
+        account_id: account_id.to_owned(),
+        // The layer around all routes decides, for the store as for the gateway.
+        allowed_origins: Vec::new(),
+    };
+    let glacier = Glacier::new(store.clone(), config);
+    Ok((store, glacier))
+}
+
+/// Removes uploads that nobody finished, for as long as the server runs.
+pub async fn remove_expired_hourly(store: Store) {
+    loop {
+        tokio::time::sleep(Duration::from_hours(1)).await;
+        let store = store.clone();
+        match tokio::task::spawn_blocking(move || store.remove_expired()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "expired uploads could not be removed"),
+            Err(error) => tracing::error!(%error, "expired uploads could not be removed"),
+        }
+    }
 }
 
 /// All paths to the store.

@@ -1,0 +1,252 @@
+//! The binary on a real socket, from development token to archive.
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "tests")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use glacier_core::{PayloadHash, TreeHasher};
+use serde_json::{Value, json};
+
+const BIN: &str = env!("CARGO_BIN_EXE_glacier-upload-server");
+const TOKEN_KEY: &str = "c0ffee0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d";
+
+struct Server {
+    child: Child,
+    host: String,
+}
+
+impl Server {
+    fn start(data: &Path) -> Self {
+        Self::start_by(Command::new(BIN), data)
+    }
+
+    fn start_by(mut command: Command, data: &Path) -> Self {
+        let page = data.join("page");
+        std::fs::create_dir_all(&page).unwrap();
+        std::fs::write(page.join("index.html"), "<!doctype html>").unwrap();
+        let mut child = command
+            .args(["--listen", "127.0.0.1:0", "--vault", "demo", "--data"])
+            .arg(data.join("data"))
+            .arg("--page")
+            .arg(page)
+            .env("RUST_LOG", "trace")
+            .env("GLACIER_UPLOAD_TOKEN_KEY", TOKEN_KEY)
+            .stdout(Stdio::piped())
+            .stderr(std::fs::File::options().create(true).append(true).open(data.join("log")).unwrap())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let host = line.trim().strip_prefix("listening on http://").expect("no address").to_owned();
+        Self { child, host }
+    }
+
+    /// Sends one request and returns status, headers and body.
+    fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> (u16, String, String) {
+        let mut stream = TcpStream::connect(&self.host).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.host);
+        head += &format!("content-length: {}\r\n", body.len());
+        for (name, value) in headers {
+            head += &format!("{name}: {value}\r\n");
+        }
+        stream.write_all(format!("{head}\r\n").as_bytes()).unwrap();
+        stream.write_all(body).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let answer = String::from_utf8(answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head[9..12].parse().unwrap(), head.to_owned(), body.to_owned())
+    }
+
+    fn dev_token(&self) -> String {
+        let (status, _, body) = self.send("POST", "/v1/dev-token", &[("content-type", "application/json")], b"{}");
+        assert_eq!(status, 200, "{body}");
+        serde_json::from_str::<Value>(&body).unwrap()["token"].as_str().unwrap().to_owned()
+    }
+
+    /// Has one intent signed.
+    fn sign(&self, token: &str, intent: &Value) -> Value {
+        let authorization = format!("Bearer {token}");
+        let headers = [("content-type", "application/json"), ("authorization", authorization.as_str())];
+        let (status, _, body) =
+            self.send("POST", "/v1/sign", &headers, json!({ "intents": [intent] }).to_string().as_bytes());
+        assert_eq!(status, 200, "{body}");
+        serde_json::from_str::<Value>(&body).unwrap()["requests"][0].clone()
+    }
+
+    fn send_signed(&self, request: &Value, body: &[u8]) -> (u16, String, String) {
+        let headers: Vec<(&str, &str)> = request["headers"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str().unwrap()))
+            .collect();
+        self.send(request["method"].as_str().unwrap(), request["url"].as_str().unwrap(), &headers, body)
+    }
+
+    fn stop(mut self) {
+        let terminated = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(terminated.success());
+        assert!(self.child.wait().unwrap().success());
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn header(head: &str, name: &str) -> String {
+    let line = head.lines().find(|line| line.starts_with(&format!("{name}:"))).expect("no such header");
+    line.split_once(':').unwrap().1.trim().to_owned()
+}
+
+#[test]
+fn a_file_becomes_an_archive_and_no_secret_becomes_a_log_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path());
+    let token = server.dev_token();
+    let bytes: Vec<u8> = (0..(1_u32 << 20) + 7).map(|at| u8::try_from(at % 251).unwrap()).collect();
+    let tree_hash = |bytes: &[u8]| {
+        let mut hasher = TreeHasher::new();
+        hasher.update(bytes);
+        hasher.finish().to_string()
+    };
+
+    let initiate = json!({
+        "op": "InitiateMultipartUpload", "vault": "demo", "partSize": 1 << 20, "size": bytes.len(),
+        "description": "canary-description",
+    });
+    let request = server.sign(&token, &initiate);
+    let mut secrets = vec![token.clone(), TOKEN_KEY.to_owned(), "canary-description".to_owned()];
+    secrets.push(signature(&request));
+    let (status, head, body) = server.send_signed(&request, b"");
+    assert_eq!(status, 201, "{body}");
+    let upload_id = header(&head, "x-amz-multipart-upload-id");
+
+    let (first, second) = bytes.split_at(1 << 20);
+    for (range, part) in [("0-1048575", first), ("1048576-1048582", second)] {
+        let intent = json!({
+            "op": "UploadMultipartPart", "vault": "demo", "uploadId": upload_id, "range": range,
+            "payloadHash": PayloadHash::of(part).to_string(), "treeHash": tree_hash(part),
+        });
+        let request = server.sign(&token, &intent);
+        secrets.push(signature(&request));
+        // The signature holds for these bytes only.
+        let (status, ..) = server.send_signed(&request, &vec![0; part.len()]);
+        assert!((400..404).contains(&status), "{status}");
+        let (status, head, body) = server.send_signed(&request, part);
+        assert_eq!(status, 204, "{body}");
+        assert_eq!(header(&head, "x-amz-sha256-tree-hash"), tree_hash(part));
+    }
+
+    let list = json!({ "op": "ListParts", "vault": "demo", "uploadId": upload_id });
+    let (status, _, body) = server.send_signed(&server.sign(&token, &list), b"");
+    assert_eq!((status, body.matches("RangeInBytes").count()), (200, 2), "{body}");
+
+    let complete = json!({
+        "op": "CompleteMultipartUpload", "vault": "demo", "uploadId": upload_id, "size": bytes.len(),
+        "treeHash": tree_hash(&bytes),
+    });
+    let request = server.sign(&token, &complete);
+    let (status, head, body) = server.send_signed(&request, b"");
+    assert_eq!(status, 201, "{body}");
+    assert!(!header(&head, "x-amz-archive-id").is_empty());
+    assert_eq!(header(&head, "x-amz-sha256-tree-hash"), tree_hash(&bytes));
+
+    // A forged token and a stray secret in places where they do not belong.
+    let stray = [("authorization", "Bearer canary-stray"), ("content-type", "application/json")];
+    let (status, _, body) = server.send("POST", "/v1/sign?canary-query", &stray, br#"{"canary-body":1}"#);
+    assert_eq!(status, 401);
+    assert!(!body.contains("canary"), "{body}");
+    server.stop();
+
+    let credentials = std::fs::read_to_string(folder.path().join("data/store-credentials")).unwrap();
+    secrets.push(credentials.lines().nth(1).unwrap().to_owned());
+    secrets.extend(["canary-stray", "canary-query", "canary-body"].map(String::from));
+    let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
+    assert!(log.contains(r#""route":"/v1/sign""#) && log.contains(r#""subject":"developer""#), "{log}");
+    for secret in secrets {
+        assert!(!log.contains(&secret), "{secret} is in the log");
+    }
+    for line in log.lines() {
+        assert!(serde_json::from_str::<Value>(line).is_ok(), "not JSON: {line}");
+    }
+}
+
+fn signature(request: &Value) -> String {
+    request["headers"]["authorization"].as_str().unwrap().split_once("Signature=").unwrap().1.to_owned()
+}
+
+#[test]
+fn an_archive_outlives_a_restart_and_secrets_are_made_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = || std::fs::read_to_string(folder.path().join("data/store-credentials")).unwrap();
+    let server = Server::start(folder.path());
+    let token = server.dev_token();
+    let before = secret();
+    server.stop();
+    let server = Server::start(folder.path());
+    assert_eq!(secret(), before);
+    // The token is as good as before, because the key is the same.
+    let initiate = json!({ "op": "InitiateMultipartUpload", "vault": "demo", "partSize": 1 << 20, "size": 1 });
+    let (status, ..) = server.send_signed(&server.sign(&token, &initiate), b"");
+    assert_eq!(status, 201);
+    let (status, _, body) = server.send("GET", "/healthz", &[], b"");
+    assert_eq!((status, body.as_str()), (200, r#"{"status":"ok"}"#));
+    server.stop();
+}
+
+#[test]
+fn an_unsafe_start_fails_and_says_why() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join("page");
+    std::fs::create_dir(&page).unwrap();
+    std::fs::write(page.join("index.html"), "").unwrap();
+    let data = folder.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    let start = |flags: &[&str], key: Option<&str>| {
+        let mut command = Command::new(BIN);
+        command.args(["--vault", "demo", "--page"]).arg(&page).arg("--data").arg(&data).args(flags);
+        command.env_remove("GLACIER_UPLOAD_TOKEN_KEY");
+        key.map(|key| command.env("GLACIER_UPLOAD_TOKEN_KEY", key));
+        let output = command.output().unwrap();
+        assert!(!output.status.success(), "{flags:?}");
+        assert!(output.stdout.is_empty());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(start(&["--listen", "0.0.0.0:0"], None).contains("--public-host"));
+    assert!(start(&["--allow-origin", "*"], None).contains("--allow-origin"));
+    let error = start(&[], Some("canary-short-key"));
+    assert!(error.contains("GLACIER_UPLOAD_TOKEN_KEY") && !error.contains("canary"), "{error}");
+    let readable = data.join("token-key");
+    std::fs::write(&readable, TOKEN_KEY).unwrap();
+    std::fs::set_permissions(&readable, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let error = start(&[], None);
+    assert!(error.contains("token-key") && error.contains("chmod 600") && !error.contains(TOKEN_KEY), "{error}");
+}
+
+#[test]
+fn a_server_out_of_open_files_recovers() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -n 64 && exec \"$0\" \"$@\"", BIN]);
+    let server = Server::start_by(limited, folder.path());
+    let log = || std::fs::read_to_string(folder.path().join("log")).unwrap();
+    let connections: Vec<TcpStream> = (0..100).map(|_| TcpStream::connect(&server.host).unwrap()).collect();
+    while !log().contains("cannot accept connections") {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    drop(connections);
+    assert_eq!(server.send("GET", "/healthz", &[], b"").0, 200);
+    // It paused after each failure: about ten lines a second and not a hundred thousand.
+    assert!(log().matches("cannot accept connections").count() < 100);
+    server.stop();
+}

@@ -1,0 +1,483 @@
+//! The gateway's answers, called without a socket.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::net::SocketAddr;
+
+use accept::Peer;
+use axum::Router;
+use axum::body::Body;
+use glacier_core::glacier::VaultName;
+use glacier_core::sigv4::{Credentials, GLACIER, Scope, SecretKey, Timestamp};
+use glacier_upload_server::app::{Gateway, Settings, app};
+use glacier_upload_server::cors::AllowedOrigins;
+use glacier_upload_server::host::HostAllowList;
+use glacier_upload_server::mount;
+use glacier_upload_server::token::{Claims, LEEWAY_S, OPERATIONS, TokenKey};
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+const NOW: u64 = 1_800_000_000;
+const ACCOUNT: &str = "123456789012";
+const HOST: &str = "localhost:8080";
+const PEER: &str = "127.0.0.1:50000";
+const HASH: &str = "9bc1b2a288b26af7257a36277ae3816a7d4f16e89c1e7e77d0a5c48bad62b360";
+
+struct Setting {
+    app: Router,
+    _data: tempfile::TempDir,
+}
+
+fn key() -> TokenKey {
+    TokenKey::from_text("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f").unwrap()
+}
+
+fn setting_with(dev_tokens: bool) -> Setting {
+    let data = tempfile::tempdir().unwrap();
+    let page = data.path().join("page");
+    std::fs::create_dir(&page).unwrap();
+    std::fs::write(page.join("index.html"), "<!doctype html>").unwrap();
+    std::fs::write(page.join("a.wasm"), "\0asm").unwrap();
+    std::fs::write(data.path().join("outside.txt"), "outside").unwrap();
+    let credentials = Credentials {
+        access_key_id: "AKIDGATEWAY".into(),
+        secret_access_key: SecretKey::new("0123456789012345678901234567890123456789".into()),
+        session_token: None,
+    };
+    let vaults = vec![VaultName::new("photos").unwrap(), VaultName::new("films").unwrap()];
+    let (_, glacier) =
+        mount::open(&data.path().join("store"), &vaults, credentials.clone(), "us-east-1", ACCOUNT).unwrap();
+    let gateway = Gateway::new(Settings {
+        account_id: ACCOUNT.into(),
+        credentials,
+        scope: Scope { region: "us-east-1".into(), service: GLACIER },
+        token_key: key(),
+        vaults,
+        dev_tokens,
+        hosts: HostAllowList::new(8080, &["upload.example.com".into()]),
+        origins: AllowedOrigins::new(&["https://app.example.com".into()]).unwrap(),
+        page,
+        clock: || Timestamp::from_unix(NOW),
+    });
+    Setting { app: app(gateway, mount::router(glacier)), _data: data }
+}
+
+fn setting() -> Setting {
+    setting_with(true)
+}
+
+struct Answered {
+    status: u16,
+    headers: http::HeaderMap,
+    body: String,
+}
+
+impl Answered {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+
+    fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+impl Setting {
+    async fn send(&self, request: Request<impl Into<Body>>) -> Answered {
+        let mut request = request.map(Into::into);
+        let peer: SocketAddr = PEER.parse().unwrap();
+        if request.extensions().get::<Peer>().is_none() {
+            request.extensions_mut().insert(Peer(peer));
+        }
+        let response: Response<Body> = self.app.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = String::from_utf8(body.collect().await.unwrap().to_bytes().into()).unwrap();
+        Answered { status: parts.status.as_u16(), headers: parts.headers, body }
+    }
+
+    async fn sign(&self, token: &str, body: impl Into<Body>) -> Answered {
+        let request = post("/v1/sign").header("authorization", format!("Bearer {token}"));
+        self.send(request.body(body).unwrap()).await
+    }
+}
+
+fn post(path: &str) -> http::request::Builder {
+    Request::post(path).header("host", HOST).header("content-type", "application/json")
+}
+
+fn claims() -> Claims {
+    Claims {
+        sub: "user-7".into(),
+        vaults: vec![VaultName::new("photos").unwrap()],
+        ops: OPERATIONS.map(String::from).to_vec(),
+        max_archive_bytes: 3 << 20,
+        iat: NOW,
+        exp: NOW + 3600,
+    }
+}
+
+fn intent(op: &str, vault: &str, len: u64) -> Value {
+    let mut intent = json!({ "op": op, "vault": vault });
+    let fields = match op {
+        "InitiateMultipartUpload" => json!({ "partSize": 1 << 20, "size": len }),
+        "UploadMultipartPart" => json!({
+            "uploadId": "u", "range": format!("{}-{}", len - 1, len - 1), "payloadHash": HASH, "treeHash": HASH
+        }),
+        "CompleteMultipartUpload" => json!({ "uploadId": "u", "size": len, "treeHash": HASH }),
+        _ => json!({ "uploadId": "u" }),
+    };
+    intent.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    intent
+}
+
+fn batch(intents: &[Value]) -> String {
+    json!({ "intents": intents }).to_string()
+}
+
+/// Every cell of token × operation × vault × size.
+#[tokio::test]
+async fn the_authorization_table_holds() {
+    let setting = setting();
+    let of = |claims: Claims| format!("Bearer {}", key().mint(&claims).unwrap());
+    let good = of(claims());
+    let mut forged = good.clone();
+    forged.pop();
+    forged.push(if good.ends_with('A') { 'Q' } else { 'A' });
+    let other_key = TokenKey::from_text("100102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f").unwrap();
+    // Authorization header, and what comes of it where the token decides alone.
+    let unusable = [
+        (None, "token_missing"),
+        (Some(String::new()), "token_missing"),
+        (Some("Bearer".into()), "token_missing"),
+        (Some("Bearer ".into()), "token_missing"),
+        (Some(good.replace("Bearer", "Basic")), "token_missing"),
+        (Some("Bearer x".into()), "token_invalid"),
+        (Some("Bearer gu1..".into()), "token_invalid"),
+        (Some(format!("{good} ")), "token_invalid"),
+        (Some(forged), "token_invalid"),
+        (Some(format!("Bearer {}", other_key.mint(&claims()).unwrap())), "token_invalid"),
+        (Some(of(Claims { iat: NOW + 31, exp: NOW + 60, ..claims() })), "token_invalid"),
+        (Some(of(Claims { exp: NOW + 12 * 3600 + 1, ..claims() })), "token_invalid"),
+        (Some(of(Claims { iat: NOW - 60, exp: NOW - LEEWAY_S, ..claims() })), "token_expired"),
+        (Some(of(Claims { iat: NOW - 86_401, exp: NOW - 86_400, ..claims() })), "token_expired"),
+    ];
+    let no_list = OPERATIONS.into_iter().filter(|op| *op != "ListParts").map(String::from).collect();
+    let usable = [
+        ("all", good),
+        ("leeway", of(Claims { iat: NOW - 60, exp: NOW - LEEWAY_S + 1, ..claims() })),
+        ("no list", of(Claims { ops: no_list, ..claims() })),
+        ("no op", of(Claims { ops: vec![], ..claims() })),
+        ("no vault", of(Claims { vaults: vec![], ..claims() })),
+    ];
+    let mut cells = 0;
+    for op in OPERATIONS {
+        for vault in ["photos", "films", "absent"] {
+            for len in [1, 3 << 20, (3 << 20) + 1, u64::MAX >> 1] {
+                let body = batch(&[intent(op, vault, len)]);
+                for (header, code) in &unusable {
+                    let mut request = post("/v1/sign");
+                    if let Some(header) = header {
+                        request = request.header("authorization", header);
+                    }
+                    let answer = setting.send(request.body(body.clone()).unwrap()).await;
+                    assert_eq!((answer.status, answer.json()["code"].as_str()), (401, Some(*code)), "{header:?}");
+                    assert_eq!(answer.header("www-authenticate"), "Bearer");
+                    cells += 1;
+                }
+                for (name, header) in &usable {
+                    let request = post("/v1/sign").header("authorization", header);
+                    let answer = setting.send(request.body(body.clone()).unwrap()).await;
+                    let measured = !matches!(op, "ListParts" | "AbortMultipartUpload");
+                    let allows_op = *name != "no op" && !(*name == "no list" && op == "ListParts");
+                    let expected = if vault != "photos" || *name == "no vault" || !allows_op {
+                        (403, Some("operation_denied"))
+                    } else if measured && len > 3 << 20 {
+                        (403, Some("limit_exceeded"))
+                    } else {
+                        (200, None)
+                    };
+                    let json = answer.json();
+                    assert_eq!((answer.status, json["code"].as_str()), expected, "{name} {op} {vault} {len}: {json}");
+                    assert_eq!(json["requests"].is_array(), answer.status == 200);
+                    cells += 1;
+                }
+            }
+        }
+    }
+    assert_eq!(cells, 5 * 3 * 4 * (14 + 5));
+}
+
+#[tokio::test]
+async fn every_bad_token_gets_the_same_answer() {
+    let setting = setting();
+    let good = key().mint(&claims()).unwrap();
+    let mut answers = Vec::new();
+    for token in ["x", "gu1.e30.AAAA", &good[..good.len() - 1], &good.replace("gu1", "gu2")] {
+        let answer = setting.sign(token, batch(&[intent("ListParts", "photos", 1)])).await;
+        let mut json = answer.json();
+        json.as_object_mut().unwrap().remove("requestId");
+        answers.push((answer.status, json));
+    }
+    answers.dedup();
+    assert_eq!(answers.len(), 1);
+}
+
+#[tokio::test]
+async fn one_bad_intent_refuses_the_whole_batch_with_its_index() {
+    let setting = setting();
+    let token = key().mint(&claims()).unwrap();
+    let good = intent("ListParts", "photos", 1);
+    let answer = setting.sign(&token, batch(&[good.clone(), good.clone(), intent("ListParts", "films", 1)])).await;
+    assert_eq!(answer.status, 403);
+    let json = answer.json();
+    assert_eq!(json["intent"], 2);
+    assert!(json.get("requests").is_none());
+    assert_eq!(json["requestId"].as_str().unwrap(), answer.header("x-request-id"));
+    assert_eq!(answer.header("x-request-id").len(), 32);
+}
+
+#[tokio::test]
+async fn bad_bodies_have_their_own_status() {
+    let setting = setting();
+    let token = key().mint(&claims()).unwrap();
+    let list = intent("ListParts", "photos", 1);
+    let mut extra = list.clone();
+    extra["x-amz-date"] = "20260101T000000Z".into();
+    for (body, status, code) in [
+        (String::new(), 400, "malformed_json"),
+        ("{\"intents\":".into(), 400, "malformed_json"),
+        (format!("{{\"x\":{}", "[".repeat(200_000)), 400, "malformed_json"),
+        ("{}".into(), 422, "invalid_request"),
+        (batch(&[]), 422, "invalid_request"),
+        (batch(&[extra]), 422, "invalid_request"),
+        (r#"{"to_sign":"AWS4-HMAC-SHA256"}"#.into(), 422, "invalid_request"),
+        (batch(&vec![list.clone(); 101]), 413, "too_large"),
+        (" ".repeat((256 << 10) + 1), 413, "too_large"),
+        (batch(&vec![list; 100]), 200, ""),
+    ] {
+        let shown: String = body.chars().take(80).collect();
+        let answer = setting.sign(&token, body).await;
+        assert_eq!((answer.status, answer.json()["code"].as_str().unwrap_or("")), (status, code), "{shown}");
+        assert!(!answer.body.contains("AWS4-HMAC-SHA256") || status == 200);
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_said_to_be_json_is_refused() {
+    let setting = setting();
+    let token = key().mint(&claims()).unwrap();
+    for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/jsonp", ""] {
+        let request = Request::post("/v1/sign")
+            .header("host", HOST)
+            .header("content-type", kind)
+            .header("authorization", format!("Bearer {token}"));
+        let answer = setting.send(request.body(batch(&[intent("ListParts", "photos", 1)])).unwrap()).await;
+        assert_eq!((answer.status, answer.json()["code"].as_str().unwrap()), (415, "unsupported_media_type"), "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn only_our_hosts_are_answered_on_every_route() {
+    let setting = setting();
+    for path in ["/", "/healthz", "/v1/sign", "/v1/dev-token", "/123456789012/vaults", "/-/vaults/photos"] {
+        for host in ["attacker.test:8080", "127.0.0.1.nip.io:8080", "localhost", "localhost:8081", ""] {
+            let answer = setting.send(Request::get(path).header("host", host).body("").unwrap()).await;
+            assert_eq!(answer.status, 421, "{host} {path}");
+        }
+        let answer = setting.send(Request::get(path).body("").unwrap()).await;
+        assert_eq!(answer.status, 421, "no host, {path}");
+        let two = Request::get(path).header("host", HOST).header("host", HOST);
+        assert_eq!(setting.send(two.body("").unwrap()).await.status, 421, "two hosts, {path}");
+        let answer = setting.send(Request::get(path).header("host", "upload.example.com").body("").unwrap()).await;
+        assert_ne!(answer.status, 421, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_dev_token_is_for_this_machine_and_this_origin() {
+    let setting = setting();
+    let ask = || post("/v1/dev-token");
+    for (name, request) in [
+        ("plain", ask()),
+        ("page", ask().header("sec-fetch-site", "same-origin").header("origin", "http://localhost:8080")),
+    ] {
+        let answer = setting.send(request.body("{}").unwrap()).await;
+        assert_eq!(answer.status, 200, "{name}: {}", answer.body);
+        let json = answer.json();
+        assert_eq!(json["vault"], "photos");
+        assert_eq!(json["vaults"], json!(["photos", "films"]));
+        assert_eq!(json["expiresInMs"], 3_600_000);
+        assert_eq!(answer.header("cache-control"), "no-store, private");
+        let token = json["token"].as_str().unwrap();
+        let answer = setting.sign(token, batch(&[intent("ListParts", "films", 1)])).await;
+        assert_eq!(answer.status, 200);
+    }
+    let away = Peer("203.0.113.9:1".parse().unwrap());
+    let public = Request::post("/v1/dev-token").header("host", "upload.example.com");
+    for (name, request) in [
+        ("other peer", ask().extension(away)),
+        ("public host", public.header("content-type", "application/json")),
+        ("cross site", ask().header("sec-fetch-site", "cross-site")),
+        ("same site", ask().header("sec-fetch-site", "same-site")),
+        ("other origin", ask().header("origin", "http://evil.test")),
+        ("null origin", ask().header("origin", "null")),
+        ("allowed origin", ask().header("origin", "https://app.example.com")),
+        ("proxy", ask().header("x-forwarded-for", "203.0.113.9")),
+    ] {
+        let answer = setting.send(request.body("{}").unwrap()).await;
+        assert_eq!((answer.status, answer.json()["code"].as_str().unwrap()), (404, "not_found"), "{name}");
+    }
+    assert_eq!(setting_with(false).send(ask().body("{}").unwrap()).await.status, 404);
+    for (body, status) in [("", 400), ("[]", 422), ("{\"sub\":\"admin\"}", 422), ("null", 422)] {
+        assert_eq!(setting.send(ask().body(body).unwrap()).await.status, status, "{body}");
+    }
+    let form = Request::post("/v1/dev-token").header("host", HOST).header("content-type", "text/plain");
+    assert_eq!(setting.send(form.body("{}").unwrap()).await.status, 415);
+}
+
+#[tokio::test]
+async fn unknown_paths_and_methods_are_refused_in_json() {
+    let setting = setting();
+    for (method, path, status, code) in [
+        ("GET", "/v1/sign", 405, "method_not_allowed"),
+        ("PUT", "/v1/sign", 405, "method_not_allowed"),
+        ("GET", "/v1/dev-token", 405, "method_not_allowed"),
+        ("POST", "/v1/", 404, "not_found"),
+        ("POST", "/v1/nothing", 404, "not_found"),
+        ("POST", "/v1/sign/", 404, "not_found"),
+        ("POST", "/v1/%73ign", 404, "not_found"),
+    ] {
+        let answer =
+            setting.send(Request::builder().method(method).uri(path).header("host", HOST).body("").unwrap()).await;
+        assert_eq!((answer.status, answer.json()["code"].as_str().unwrap()), (status, code), "{method} {path}");
+        assert_eq!(answer.header("allow"), if status == 405 { "POST" } else { "" }, "{method} {path}");
+    }
+    let head = Request::head("/v1/sign").header("host", HOST).body("").unwrap();
+    assert_eq!(setting.send(head).await.status, 405);
+    let override_method = post("/healthz").header("x-http-method-override", "GET").body("").unwrap();
+    assert_eq!(setting.send(override_method).await.status, 405);
+}
+
+#[tokio::test]
+async fn the_page_is_fenced_in() {
+    let setting = setting();
+    let page = setting.send(Request::get("/").header("host", HOST).body("").unwrap()).await;
+    assert_eq!((page.status, page.body.as_str()), (200, "<!doctype html>"));
+    assert_eq!(
+        page.header("content-security-policy"),
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; worker-src 'self'; \
+         style-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+    );
+    for (name, value) in [
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("x-frame-options", "DENY"),
+        ("cache-control", "no-cache"),
+    ] {
+        assert_eq!(page.header(name), value, "{name}");
+    }
+    let wasm = setting.send(Request::get("/a.wasm").header("host", HOST).body("").unwrap()).await;
+    assert_eq!(wasm.header("content-type"), "application/wasm");
+    for path in ["/../outside.txt", "/%2e%2e/outside.txt", "/..%2foutside.txt", "/a%00", "/nothing"] {
+        let answer = setting.send(Request::get(path).header("host", HOST).body("").unwrap()).await;
+        assert_eq!(answer.status, 404, "{path}");
+        assert!(!answer.body.contains("outside"));
+        assert!(!answer.header("content-security-policy").is_empty(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn other_origins_get_nothing_unless_named() {
+    let setting = setting();
+    for path in ["/v1/sign", "/123456789012/vaults/photos/multipart-uploads"] {
+        let preflight = |origin: &str| {
+            Request::options(path)
+                .header("host", HOST)
+                .header("origin", origin)
+                .header("access-control-request-method", "POST")
+                .body("")
+                .unwrap()
+        };
+        let allowed = setting.send(preflight("https://app.example.com")).await;
+        assert_eq!(allowed.status, 204);
+        assert_eq!(allowed.header("access-control-allow-origin"), "https://app.example.com");
+        assert!(allowed.header("access-control-allow-headers").contains("x-amz-sha256-tree-hash"));
+        assert_eq!(allowed.header("vary"), "Origin");
+        for origin in [
+            "https://app.example.com.evil.test",
+            "http://app.example.com",
+            "https://app.example.com:444",
+            "https://APP.example.com",
+            "https://app.example.com.",
+            "https://user@app.example.com",
+            "null",
+            "*",
+        ] {
+            let refused = setting.send(preflight(origin)).await;
+            assert_eq!(refused.status, 403, "{origin}");
+            assert_eq!(refused.header("access-control-allow-origin"), "", "{origin}");
+            assert_eq!(refused.header("access-control-allow-methods"), "", "{origin}");
+            let answer = setting.send(post(path).header("origin", origin).body("{}").unwrap()).await;
+            assert_eq!(answer.header("access-control-allow-origin"), "", "{origin}");
+            assert_eq!(answer.header("vary"), "Origin");
+        }
+        let answer = setting.send(post(path).header("origin", "https://app.example.com").body("{}").unwrap()).await;
+        assert_eq!(answer.header("access-control-allow-origin"), "https://app.example.com");
+        assert!(answer.header("access-control-expose-headers").contains("x-amz-archive-id"));
+        assert_eq!(answer.header("access-control-allow-credentials"), "");
+    }
+}
+
+#[tokio::test]
+async fn a_signed_request_is_for_the_intent_the_host_and_a_few_minutes() {
+    let setting = setting();
+    let token = key().mint(&claims()).unwrap();
+    let mut initiate = intent("InitiateMultipartUpload", "photos", 5);
+    initiate["description"] = "two  spaces".into();
+    let mut list = intent("ListParts", "photos", 1);
+    list["marker"] = "a/b c".into();
+    let answer = setting.sign(&token, batch(&[initiate, list])).await;
+    assert_eq!((answer.status, answer.header("cache-control")), (200, "no-store, private"));
+    let json = answer.json();
+    let first = &json["requests"][0];
+    assert_eq!(first["method"], "POST");
+    assert_eq!(first["url"], "/123456789012/vaults/photos/multipart-uploads");
+    assert_eq!(first["expiresInMs"], 240_000);
+    let headers = first["headers"].as_object().unwrap();
+    assert_eq!(headers["x-amz-date"], "20270115T080000Z");
+    assert_eq!(headers["x-amz-archive-description"], "two  spaces");
+    let authorization = headers["authorization"].as_str().unwrap();
+    assert!(
+        authorization.starts_with("AWS4-HMAC-SHA256 Credential=AKIDGATEWAY/20270115/us-east-1/glacier/aws4_request")
+    );
+    assert!(authorization.contains("SignedHeaders=host;"), "{authorization}");
+    assert!(!headers.contains_key("host"));
+    assert_eq!(json["requests"][1]["url"], "/123456789012/vaults/photos/multipart-uploads/u?marker=a%2Fb%20c");
+}
+
+#[tokio::test]
+async fn the_store_believes_nobody_without_a_signature() {
+    let setting = setting();
+    let request =
+        Request::get("/123456789012/vaults").header("host", HOST).header("x-amz-glacier-version", "2012-06-01");
+    let answer = setting.send(request.body("").unwrap()).await;
+    assert_eq!((answer.status, answer.json()["code"].as_str().unwrap()), (400, "MissingAuthenticationTokenException"));
+    assert!(!answer.header("x-amzn-requestid").is_empty());
+    assert!(!answer.header("x-request-id").is_empty());
+}
+
+#[cfg(feature = "bench-sink")]
+#[tokio::test]
+async fn the_benchmarks_sink_reads_a_body_to_its_end() {
+    let request = Request::put("/bench/sink").header("host", HOST).body(vec![7; 3 << 20]).unwrap();
+    assert_eq!(setting().send(request).await.status, 204);
+}
+
+#[cfg(not(feature = "bench-sink"))]
+#[tokio::test]
+async fn the_benchmarks_sink_is_not_there() {
+    let request = Request::put("/bench/sink").header("host", HOST).body("").unwrap();
+    assert_eq!(setting().send(request).await.status, 405);
+}
