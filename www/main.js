@@ -39,6 +39,7 @@ function render() {
   renderTimer = undefined;
   renderedAt = performance.now();
   list.toggleAttribute("data-long", rows.size > LONG_LIST);
+  document.body.toggleAttribute("data-begun", rows.size > 0);
   for (const row of changed) {
     changed.delete(row);
     row.render(templates);
