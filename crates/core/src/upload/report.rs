@@ -103,7 +103,6 @@ impl Upload {
             return;
         }
         self.speed.add(bytes - *sent, now);
-        self.failing_since = None;
         *sent = bytes;
         *due = now + stall_ms;
         if bytes == range.len() {

@@ -1,5 +1,6 @@
 //! What to do next, and when to look again.
 
+use super::fault::Fault;
 use super::parts::Step;
 use super::stage::{CallStep, Phase, Stage};
 use super::{Command, Journal, Signing, Target, Ticket, Upload};
@@ -9,8 +10,6 @@ use crate::intent::{Intent, MAX_INTENTS};
 use crate::part::MIB;
 use crate::range::ByteRange;
 use crate::retry::{Operation, Verdict};
-
-use super::fault::Fault;
 
 /// Acknowledgements are gathered this long before the record is stored again: with 10,000 parts it is some 400 KB.
 const JOURNAL_INTERVAL_MS: u64 = 5_000;
@@ -231,9 +230,10 @@ impl Upload {
         if let Some(not_before) = self.sign.not_before {
             consider(not_before);
         }
-        match self.phase.call().map(|(call, _)| &call.step) {
-            Some(CallStep::Sending { due, .. } | CallStep::Waiting(due)) => consider(*due),
-            _ => {}
+        if let Some(CallStep::Sending { due, .. } | CallStep::Waiting(due)) =
+            self.phase.call().map(|(call, _)| &call.step)
+        {
+            consider(*due);
         }
         for active in self.parts.active.values() {
             match active.step {
