@@ -227,6 +227,12 @@ mod tests {
             (403, "InvalidSignatureException", "Signature expired: a is now earlier than b (c - 5 min.)", "GGGGGG"),
             (403, "InvalidSignatureException", "Signature not yet current: a is still later than b", "GGGGGG"),
             (403, "InvalidSignatureException", "The request signature we calculated does not match", "GGGGGG"),
+            (
+                403,
+                "InvalidSignatureException",
+                "The value passed in as x-amz-content-sha256 does not match the computed payload hash.",
+                "GGWGGG",
+            ),
             (400, "LimitExceededException", "", "FFFFFF"),
             (400, "MissingAuthenticationTokenException", "", "FFFFFF"),
             (400, "MissingParameterValueException", "", "FFFFFF"),
