@@ -71,10 +71,12 @@ impl Upload {
         None
     }
 
-    /// From the last byte of a part to its answer.
-    pub(super) fn answer_due(&self, range: ByteRange, now: Instant) -> Instant {
+    /// From the last byte of a part to its answer. As long again as the sending took is granted on top: what has
+    /// left the browser may still stand in the system's buffers, and on a slow link that is minutes.
+    pub(super) fn answer_due(&self, range: ByteRange, started: Instant, now: Instant) -> Instant {
         let deadlines = &self.config.deadlines;
-        now + deadlines.answer_ms.saturating_add(deadlines.answer_per_mib_ms.saturating_mul(range.len().div_ceil(MIB)))
+        let for_size = deadlines.answer_per_mib_ms.saturating_mul(range.len().div_ceil(MIB));
+        now + deadlines.answer_ms.saturating_add(for_size).saturating_add(now.since(started))
     }
 
     /// One batch of everything that is ready to be sent. Parts are signed one windowful ahead and no more, so that

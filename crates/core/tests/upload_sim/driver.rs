@@ -8,7 +8,7 @@ use glacier_core::{ByteRange, TreeHash};
 
 use crate::faults::{Fault, HashFault};
 use crate::store::refusal;
-use crate::world::{Happening, SIGNATURE_MS, World};
+use crate::world::{Happening, JOURNAL_MS, SIGNATURE_MS, World};
 
 impl World {
     pub fn perform(&mut self, command: Command) {
@@ -48,9 +48,9 @@ impl World {
             Command::SaveJournal { ticket, journal } => {
                 if self.journal_works {
                     self.journal = Some(journal);
-                    self.report(3, Event::JournalSaved { ticket });
+                    self.report(JOURNAL_MS, Event::JournalSaved { ticket });
                 } else {
-                    self.report(3, Event::JournalFailed { ticket });
+                    self.report(JOURNAL_MS, Event::JournalFailed { ticket });
                 }
             }
             Command::DropJournal => self.journal = None,

@@ -7,7 +7,7 @@ use glacier_core::{ErrorCode, Instant, MIB, PartPlan, PartSize, Upload, UploadEr
 
 use crate::faults::Fault;
 use crate::store::Archive;
-use crate::world::{Happening, World};
+use crate::world::{Happening, JOURNAL_MS, World};
 
 pub fn scripted(n_parts: u32, script: &[(O, u32, Fault)]) -> World {
     let mut world = World::new(7, n_parts);
@@ -102,11 +102,16 @@ fn nothing_is_completed_before_the_intent_is_recorded() {
     let mut world = scripted(2, &[]);
     let state = world.run();
     assert_stored(&world, &state);
-    let saved = world.trace.iter().position(
-        |(_, command)| matches!(command, Command::SaveJournal { journal, .. } if journal.completing == Some(world.tree_hash())),
+    let when = |wanted: &dyn Fn(&Command) -> bool| {
+        world.trace.iter().find(|(_, command)| wanted(command)).map(|(at, _)| *at).unwrap()
+    };
+    let ours = Some(world.tree_hash());
+    let recorded =
+        when(&|command| matches!(command, Command::SaveJournal { journal, .. } if journal.completing == ours));
+    let asked = when(
+        &|command| matches!(command, Command::Sign { intents, .. } if intents[0].op() == "CompleteMultipartUpload"),
     );
-    let asked = world.trace.iter().rposition(|(_, command)| matches!(command, Command::Sign { .. }));
-    assert!(saved.unwrap() < asked.unwrap());
+    assert_eq!(asked.since(recorded), JOURNAL_MS, "asked as soon as the driver said that the record is stored");
 }
 
 #[test]

@@ -17,6 +17,9 @@ use crate::store::Store;
 /// How long a signature of the simulated gateway is good.
 pub const SIGNATURE_MS: u64 = 300_000;
 
+/// How long the driver takes to store a record.
+pub const JOURNAL_MS: u64 = 3;
+
 #[derive(Debug)]
 pub enum Happening {
     /// Reaches the machine, if that life of the page is not over.
