@@ -91,10 +91,10 @@ error_codes! {
     Unsupported = "UNSUPPORTED", "Use a current browser.";
     /// The store has no such upload any more.
     UploadExpired = "UPLOAD_EXPIRED", "Resume to start from the beginning.";
-    /// The vault does not exist.
-    VaultNotFound = "VAULT_NOT_FOUND", "Check the vault's name and region, or create the vault.";
     /// The account cannot use Glacier vaults.
     VaultsClosed = "VAULTS_CLOSED", "Amazon closed Glacier vaults to new accounts; use another target.";
+    /// The vault does not exist.
+    VaultNotFound = "VAULT_NOT_FOUND", "Check the vault's name and region, or create the vault.";
     /// A worker stopped or could not start.
     WorkerFailed = "WORKER_FAILED", "Resume; if it happens again, reload the page.";
 }

@@ -15,8 +15,8 @@ pub struct RetryPolicy {
     pub base_ms: u64,
     /// The step doubles with every failure up to this.
     pub cap_ms: u64,
-    /// Time without any progress after which the upload fails although attempts are left, as with a server that asks
-    /// for five minutes each time.
+    /// Milliseconds one request may wait between its attempts, without any progress of the upload, after which the
+    /// upload fails although attempts are left, as with a server that asks for five minutes each time.
     pub budget_ms: u64,
     /// Most that a server's `Retry-After` is obeyed. More would look like a hang, and a hostile value would be one.
     pub retry_after_cap_ms: u64,
@@ -174,5 +174,188 @@ impl Operation {
             Self::CompleteMultipartUpload => "CompleteMultipartUpload",
             Self::AbortMultipartUpload => "AbortMultipartUpload",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::intent::RefusalCode;
+
+    const OPERATIONS: [Operation; 6] = [
+        Operation::Sign,
+        Operation::InitiateMultipartUpload,
+        Operation::UploadMultipartPart,
+        Operation::ListParts,
+        Operation::CompleteMultipartUpload,
+        Operation::AbortMultipartUpload,
+    ];
+
+    fn verdict(operation: Operation, status: u16, code: &str, message: &str) -> Verdict {
+        let code = (!code.is_empty()).then(|| code.to_owned());
+        classify(operation, &ServiceError { status, code, message: Some(message.to_owned()), request_id: None })
+    }
+
+    /// What the specification says, written down a second time: for each operation the letter of its verdict.
+    /// R retry, S slow down, G sign again, A authenticate, W reread, P repair, - gone, u give up, F fatal.
+    const fn letter(verdict: Verdict) -> char {
+        match verdict {
+            Verdict::Retry(_) => 'R',
+            Verdict::SlowDown(_) => 'S',
+            Verdict::SignAgain(_) => 'G',
+            Verdict::Authenticate(_) => 'A',
+            Verdict::Reread => 'W',
+            Verdict::Repair => 'P',
+            Verdict::Gone => '-',
+            Verdict::GiveUp(_) => 'u',
+            Verdict::Fatal(_) => 'F',
+        }
+    }
+
+    #[test]
+    fn every_answer_of_the_catalogue_has_its_verdict() {
+        // Operations in the order of OPERATIONS: sign, initiate, part, list, complete, abort.
+        for (status, code, message, expected) in [
+            (400, "BadRequest", "", "FFFFFF"),
+            (403, "AccessDeniedException", "", "FFFFFF"),
+            (403, "ExpiredTokenException", "", "GGGGGG"),
+            (503, "InsufficientCapacityException", "", "RRRRRR"),
+            (400, "InsufficientCapacityException", "", "RRRRRR"),
+            (400, "InvalidParameterValueException", "Invalid Content-Range: x", "FFFFPF"),
+            (400, "InvalidParameterValueException", "Checksum mismatch: expected a, computed b", "FFWFPF"),
+            (400, "InvalidParameterValueException", "Invalid x-amz-sha256-tree-hash: a", "FFWFPF"),
+            (403, "InvalidSignatureException", "Signature expired: a is now earlier than b (c - 5 min.)", "GGGGGG"),
+            (403, "InvalidSignatureException", "Signature not yet current: a is still later than b", "GGGGGG"),
+            (403, "InvalidSignatureException", "The request signature we calculated does not match", "GGGGGG"),
+            (
+                403,
+                "InvalidSignatureException",
+                "The value passed in as x-amz-content-sha256 does not match the computed payload hash.",
+                "GGWGGG",
+            ),
+            (400, "LimitExceededException", "", "FFFFFF"),
+            (400, "MissingAuthenticationTokenException", "", "FFFFFF"),
+            (400, "MissingParameterValueException", "", "FFFFFF"),
+            (400, "NoLongerSupportedException", "", "FFFFFF"),
+            (400, "PolicyEnforcedException", "", "FFFFFF"),
+            (408, "RequestTimeoutException", "", "SSSSSS"),
+            (404, "ResourceNotFoundException", "The upload ID was not found: x", "-F----"),
+            (404, "ResourceNotFoundException", "Vault not found for ARN: x", "FFFFFF"),
+            (400, "SerializationException", "", "FFFFFF"),
+            (500, "ServiceUnavailableException", "", "RRRRRR"),
+            (503, "ServiceUnavailableException", "", "RRRRRR"),
+            (400, "ThrottlingException", "", "SSSSSS"),
+            (429, "ThrottlingException", "", "SSSSSS"),
+            (400, "UnrecognizedClientException", "", "FFFFFF"),
+            // Without a code: proxies, load balancers, servers of somebody else.
+            (200, "", "", "RRRRRR"),
+            (204, "", "", "RRRRRR"),
+            (302, "", "", "RRRRRR"),
+            (400, "", "", "RRRRRR"),
+            (401, "", "", "AAAAAA"),
+            (403, "", "", "FFFFFF"),
+            (404, "", "", "RRRRRR"),
+            (405, "", "", "RRRRRR"),
+            (408, "", "", "SSSSSS"),
+            (413, "", "", "FFFFFF"),
+            (421, "", "", "FFFFFF"),
+            (425, "", "", "RRRRRR"),
+            (429, "", "", "SSSSSS"),
+            (500, "", "", "RRRRRR"),
+            (501, "", "", "FFFFFF"),
+            (502, "", "", "RRRRRR"),
+            (503, "", "", "SSSSSS"),
+            (504, "", "", "RRRRRR"),
+            (505, "", "", "FFFFFF"),
+            (507, "", "", "uuuuuu"),
+            (511, "", "", "uuuuuu"),
+            (522, "", "", "RRRRRR"),
+        ] {
+            let found: String = OPERATIONS.iter().map(|op| letter(verdict(*op, status, code, message))).collect();
+            assert_eq!(found, expected, "{status} {code} {message}");
+        }
+    }
+
+    #[test]
+    fn every_refusal_of_the_gateway_has_its_verdict() {
+        use ErrorCode as E;
+        for (refusal, code, expected) in [
+            (RefusalCode::Internal, "internal", Verdict::Retry(E::Server)),
+            (RefusalCode::InvalidRequest, "invalid_request", Verdict::Fatal(E::Refused)),
+            (RefusalCode::LimitExceeded, "limit_exceeded", Verdict::Fatal(E::LimitExceeded)),
+            (RefusalCode::MalformedJson, "malformed_json", Verdict::Fatal(E::Refused)),
+            (RefusalCode::MethodNotAllowed, "method_not_allowed", Verdict::Fatal(E::NotOurServer)),
+            (RefusalCode::MisdirectedRequest, "misdirected_request", Verdict::Fatal(E::NotOurServer)),
+            (RefusalCode::NotFound, "not_found", Verdict::Fatal(E::NotOurServer)),
+            (RefusalCode::OperationDenied, "operation_denied", Verdict::Fatal(E::AuthDenied)),
+            (RefusalCode::TooLarge, "too_large", Verdict::Fatal(E::Refused)),
+            (RefusalCode::TokenExpired, "token_expired", Verdict::Authenticate(E::AuthExpired)),
+            (RefusalCode::TokenInvalid, "token_invalid", Verdict::Authenticate(E::AuthDenied)),
+            (RefusalCode::TokenMissing, "token_missing", Verdict::Authenticate(E::AuthMissing)),
+            (RefusalCode::UnsupportedMediaType, "unsupported_media_type", Verdict::Fatal(E::Refused)),
+        ] {
+            assert_eq!(verdict(Operation::Sign, refusal.status(), code, ""), expected, "{code}");
+        }
+    }
+
+    /// Whatever the server: nothing below 500 that carries an unknown code is repeated, everything has a verdict, and
+    /// only UploadMultipartPart rereads and only CompleteMultipartUpload repairs.
+    #[test]
+    fn every_pair_of_status_and_code_is_bounded() {
+        let codes = [
+            "",
+            "SomethingNewException",
+            "InvalidParameterValueException",
+            "ResourceNotFoundException",
+            "limit_exceeded",
+        ];
+        for status in 100..=999 {
+            for code in codes {
+                for operation in OPERATIONS {
+                    let verdict = verdict(operation, status, code, "Checksum mismatch");
+                    if verdict == Verdict::Reread {
+                        assert_eq!(operation, Operation::UploadMultipartPart);
+                    }
+                    if verdict == Verdict::Repair {
+                        assert_eq!(operation, Operation::CompleteMultipartUpload);
+                    }
+                    let unknown = code == "SomethingNewException" && (400..500).contains(&status);
+                    if unknown && ![401, 408, 425, 429].contains(&status) {
+                        assert!(matches!(verdict, Verdict::Fatal(_)), "{status} {operation:?}: {verdict:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn waits_double_up_to_the_cap_and_are_random_below() {
+        let policy = RetryPolicy::default();
+        let steps: Vec<u64> =
+            (1..=9).map(|failures| policy.delay_ms(failures, None, Jitter::new(0.999_999_999))).collect();
+        assert_eq!(steps, [249, 499, 999, 1_999, 3_999, 7_999, 15_999, 29_999, 29_999]);
+        assert_eq!(policy.delay_ms(5, None, Jitter::new(0.0)), 0);
+        assert_eq!(policy.delay_ms(u32::MAX, None, Jitter::new(0.5)), 15_000);
+        assert_eq!(policy.delay_ms(1, Some(u64::MAX), Jitter::new(0.0)), 300_000);
+        let extreme = RetryPolicy { base_ms: u64::MAX, cap_ms: u64::MAX, ..policy };
+        assert!(extreme.delay_ms(9, None, Jitter::new(0.5)) > 0);
+    }
+
+    #[test]
+    fn retry_after_is_read_as_seconds_or_not_at_all() {
+        for (text, expected) in [
+            ("0", Some(0)),
+            ("120", Some(120_000)),
+            (" 7 ", Some(7_000)),
+            ("99999999999999999999999", Some(u64::MAX)),
+            ("-1", None),
+            ("1.5", None),
+            ("", None),
+            ("Wed, 21 Oct 2026 07:28:00 GMT", None),
+        ] {
+            let response = Response { headers: vec![("retry-after".into(), text.into())], ..Response::default() };
+            assert_eq!(retry_after_ms(&response), expected, "{text:?}");
+        }
+        assert_eq!(retry_after_ms(&Response::default()), None);
     }
 }

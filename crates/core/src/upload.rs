@@ -129,8 +129,6 @@ pub struct Upload {
     /// The upload expired once and was begun anew.
     reinitiated: bool,
     repairs: u32,
-    /// First failure since the last progress.
-    failing_since: Option<Instant>,
 }
 
 /// The way to the gateway: one batch at a time.
@@ -216,7 +214,6 @@ impl Upload {
             rereading: false,
             reinitiated: false,
             repairs: 0,
-            failing_since: None,
             config,
         }
     }

@@ -3,12 +3,16 @@
 //! runs it alone, `SIM_SEEDS=<n>` runs more of them.
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+#[path = "upload_sim/driver.rs"]
+mod driver;
 #[path = "upload_sim/faults.rs"]
 mod faults;
 #[path = "upload_sim/scenarios.rs"]
 mod scenarios;
 #[path = "upload_sim/store.rs"]
 mod store;
+#[path = "upload_sim/trouble.rs"]
+mod trouble;
 #[path = "upload_sim/world.rs"]
 mod world;
 

@@ -61,7 +61,7 @@ pub struct Deadlines {
     /// Without a byte leaving, while a part is sent; also without a byte hashed.
     pub stall_ms: u64,
     /// From the last byte sent to the answer, and for small requests. The store hashes and writes in this time, so
-    /// [`answer_per_mib_ms`](Self::answer_per_mib_ms) is added.
+    /// [`answer_per_mib_ms`](Self::answer_per_mib_ms) is added, and the time that sending took.
     pub answer_ms: u64,
     /// Added to `answer_ms` for every MiB of a part.
     pub answer_per_mib_ms: u64,

@@ -69,23 +69,17 @@ enum Next {
     Else(Verdict),
 }
 
-fn weigh(
-    policy: &RetryPolicy,
-    tries: &mut Tries,
-    failing_since: &mut Option<Instant>,
-    fault: &Fault,
-    now: Instant,
-    jitter: Jitter,
-) -> Next {
+fn weigh(policy: &RetryPolicy, tries: &mut Tries, fault: &Fault, now: Instant, jitter: Jitter) -> Next {
     match fault.verdict {
         Verdict::Retry(code) | Verdict::SlowDown(code) => {
             tries.failures += 1;
             tries.without_progress += 1;
-            let since = *failing_since.get_or_insert(now);
-            if tries.without_progress >= policy.max_attempts || now.since(since) > policy.budget_ms {
+            let delay_ms = policy.delay_ms(tries.failures, fault.retry_after_ms, jitter);
+            tries.waited_ms = tries.waited_ms.saturating_add(delay_ms);
+            if tries.without_progress >= policy.max_attempts || tries.waited_ms > policy.budget_ms {
                 return Next::Fail(code, true);
             }
-            Next::At(now + policy.delay_ms(tries.failures, fault.retry_after_ms, jitter))
+            Next::At(now + delay_ms)
         }
         Verdict::SignAgain(code) => {
             tries.resigns += 1;
@@ -133,7 +127,7 @@ impl Upload {
             }
         }
         self.judge_stranger(&mut fault);
-        match weigh(&self.config.retry, &mut self.sign.tries, &mut self.failing_since, &fault, now, jitter) {
+        match weigh(&self.config.retry, &mut self.sign.tries, &fault, now, jitter) {
             Next::Now => {}
             Next::At(at) => self.sign.not_before = Some(at),
             Next::Fail(code, retryable) => self.fail(fault.into_error(code, retryable), now),
@@ -158,7 +152,7 @@ impl Upload {
         }
         let Some((call, _)) = self.phase.call_mut() else { return };
         call.step = CallStep::Wanted;
-        match weigh(&self.config.retry, &mut call.tries, &mut self.failing_since, &fault, now, jitter) {
+        match weigh(&self.config.retry, &mut call.tries, &fault, now, jitter) {
             Next::Now => {}
             Next::At(at) => call.step = CallStep::Waiting(at),
             Next::Fail(ErrorCode::ChecksumMismatchWhole, _) => {
@@ -180,7 +174,7 @@ impl Upload {
             self.window.narrow(*started, now);
         }
         active.step = Step::Hashed(digest);
-        match weigh(&self.config.retry, &mut active.tries, &mut self.failing_since, &fault, now, jitter) {
+        match weigh(&self.config.retry, &mut active.tries, &fault, now, jitter) {
             Next::Now => {}
             Next::At(at) => active.step = Step::Waiting(digest, at),
             Next::Fail(code, retryable) => self.fail(fault.into_error(code, retryable).in_part(Some(part)), now),

@@ -1,5 +1,6 @@
 //! From one state to the next.
 
+use super::fault::Fault;
 use super::parts::Step;
 use super::stage::{Abort, Call, CallStep, Completion, Opened, Phase, Stage, Tries};
 use super::{Command, Outcome, PauseReason, Upload};
@@ -9,8 +10,6 @@ use crate::glacier::{AnswerError, ArchiveId, Response, UploadId, list_parts};
 use crate::intent::SignedRequest;
 use crate::retry::Operation;
 use crate::tree_hash::TreeHash;
-
-use super::fault::Fault;
 
 impl Upload {
     pub(super) fn start(&mut self) {
@@ -66,7 +65,6 @@ impl Upload {
         self.sign.tries = Tries::default();
         self.sign.not_before = None;
         self.parts.forget_rereads();
-        self.failing_since = None;
         (self.worker_failures, self.repairs, self.reinitiated) = (0, 0, false);
         self.phase = if self.offline { Phase::Paused(PauseReason::Offline, stage) } else { Phase::Running(stage) };
     }
@@ -269,7 +267,6 @@ impl Upload {
 
     /// Something got through: the way to the store works.
     pub(super) fn progress_made(&mut self) {
-        self.failing_since = None;
         for active in self.parts.active.values_mut() {
             active.tries.progress();
         }

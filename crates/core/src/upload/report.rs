@@ -97,17 +97,17 @@ impl Upload {
         let stall_ms = self.config.deadlines.stall_ms;
         let Some((_, active)) = self.parts.sending(ticket) else { return };
         let range = active.range;
-        let Step::Sending { sent, due, .. } = &mut active.step else { return };
+        let Step::Sending { sent, started, due, .. } = &mut active.step else { return };
+        let started = *started;
         let bytes = bytes.min(range.len());
         if bytes <= *sent {
             return;
         }
         self.speed.add(bytes - *sent, now);
-        self.failing_since = None;
         *sent = bytes;
         *due = now + stall_ms;
         if bytes == range.len() {
-            let answer_due = self.answer_due(range, now);
+            let answer_due = self.answer_due(range, started, now);
             if let Some((_, active)) = self.parts.sending(ticket)
                 && let Step::Sending { due, .. } = &mut active.step
             {

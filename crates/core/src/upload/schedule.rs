@@ -1,5 +1,6 @@
 //! What to do next, and when to look again.
 
+use super::fault::Fault;
 use super::parts::Step;
 use super::stage::{CallStep, Phase, Stage};
 use super::{Command, Journal, Signing, Target, Ticket, Upload};
@@ -9,8 +10,6 @@ use crate::intent::{Intent, MAX_INTENTS};
 use crate::part::MIB;
 use crate::range::ByteRange;
 use crate::retry::{Operation, Verdict};
-
-use super::fault::Fault;
 
 /// Acknowledgements are gathered this long before the record is stored again: with 10,000 parts it is some 400 KB.
 const JOURNAL_INTERVAL_MS: u64 = 5_000;
@@ -72,10 +71,12 @@ impl Upload {
         None
     }
 
-    /// From the last byte of a part to its answer.
-    pub(super) fn answer_due(&self, range: ByteRange, now: Instant) -> Instant {
+    /// From the last byte of a part to its answer. As long again as the sending took is granted on top: what has
+    /// left the browser may still stand in the system's buffers, and on a slow link that is minutes.
+    pub(super) fn answer_due(&self, range: ByteRange, started: Instant, now: Instant) -> Instant {
         let deadlines = &self.config.deadlines;
-        now + deadlines.answer_ms.saturating_add(deadlines.answer_per_mib_ms.saturating_mul(range.len().div_ceil(MIB)))
+        let for_size = deadlines.answer_per_mib_ms.saturating_mul(range.len().div_ceil(MIB));
+        now + deadlines.answer_ms.saturating_add(for_size).saturating_add(now.since(started))
     }
 
     /// One batch of everything that is ready to be sent. Parts are signed one windowful ahead and no more, so that
@@ -231,9 +232,10 @@ impl Upload {
         if let Some(not_before) = self.sign.not_before {
             consider(not_before);
         }
-        match self.phase.call().map(|(call, _)| &call.step) {
-            Some(CallStep::Sending { due, .. } | CallStep::Waiting(due)) => consider(*due),
-            _ => {}
+        if let Some(CallStep::Sending { due, .. } | CallStep::Waiting(due)) =
+            self.phase.call().map(|(call, _)| &call.step)
+        {
+            consider(*due);
         }
         for active in self.parts.active.values() {
             match active.step {

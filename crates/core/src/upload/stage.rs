@@ -173,6 +173,8 @@ pub(super) struct Tries {
     pub(super) failures: u32,
     /// Without any progress of the upload between them: what the budget counts.
     pub(super) without_progress: u32,
+    /// Milliseconds, as `without_progress`.
+    pub(super) waited_ms: u64,
     /// For a signature that was out of date.
     pub(super) resigns: u32,
     /// For a token that was not accepted.

@@ -1,0 +1,197 @@
+//! The driver's part, the gateway, and the network between: what becomes of each command.
+
+use glacier_core::glacier::{Method, Response};
+use glacier_core::intent::{Intent, SignedRequest};
+use glacier_core::retry::Operation;
+use glacier_core::upload::{Command, Event, HashFailure, SendFailure, SignFailure, Ticket};
+use glacier_core::{ByteRange, TreeHash};
+
+use crate::faults::{Fault, HashFault};
+use crate::store::refusal;
+use crate::world::{Happening, JOURNAL_MS, SIGNATURE_MS, World};
+
+impl World {
+    pub fn perform(&mut self, command: Command) {
+        match command {
+            Command::HashPart { ticket, part, range } => {
+                assert_eq!(self.config.plan.range(part), Some(range));
+                assert!(self.held.insert(part, None).is_none(), "part {part} was not released");
+                self.hash(ticket, part, range);
+            }
+            Command::ReleasePart { part } => assert!(self.held.remove(&part).is_some(), "part {part} is not held"),
+            Command::Sign { ticket, intents } => {
+                assert!((1..=glacier_core::intent::MAX_INTENTS).contains(&intents.len()));
+                self.signing.insert(ticket);
+                self.sign(ticket, intents);
+            }
+            Command::Send { ticket, request } => {
+                let nth = usize::try_from(request.url.parse::<u64>().unwrap()).unwrap();
+                self.send(ticket, nth, None);
+            }
+            Command::SendPart { ticket, part, range, request } => {
+                let nth = usize::try_from(request.url.parse::<u64>().unwrap()).unwrap();
+                // A buffer holds what was hashed, whatever the file is by now.
+                let held = self.held[&part].expect("hashed before it is sent");
+                let Intent::UploadMultipartPart { range: signed, tree_hash, payload_hash, .. } = &self.signed[nth].0
+                else {
+                    panic!("another request was signed")
+                };
+                assert_eq!((*signed, *tree_hash, *payload_hash), (range, held.tree_hash, held.payload_hash));
+                self.parts_sent += 1;
+                self.in_flight.insert(ticket);
+                self.send(ticket, nth, Some((held.tree_hash, range)));
+            }
+            Command::Cancel { ticket } => {
+                self.in_flight.remove(&ticket);
+                self.signing.remove(&ticket);
+            }
+            Command::SaveJournal { ticket, journal } => {
+                if self.journal_works {
+                    self.journal = Some(journal);
+                    self.report(JOURNAL_MS, Event::JournalSaved { ticket });
+                } else {
+                    self.report(JOURNAL_MS, Event::JournalFailed { ticket });
+                }
+            }
+            Command::DropJournal => self.journal = None,
+        }
+    }
+
+    fn hash(&mut self, ticket: Ticket, part: u32, range: ByteRange) {
+        let ms = 5 + self.rng.below(60);
+        match self.intensities.hash_fault(&mut self.rng) {
+            Some(HashFault::WorkerDied) => {
+                return self.report(ms, Event::HashFailed { ticket, failure: HashFailure::WorkerDied });
+            }
+            Some(HashFault::Unreadable) => {
+                return self.report(ms, Event::HashFailed { ticket, failure: HashFailure::Unreadable });
+            }
+            Some(HashFault::Stuck) => return,
+            None => {}
+        }
+        self.report(ms / 2, Event::HashProgress { ticket, bytes: range.len() / 2 });
+        let digest = self.digest(part);
+        // The part is the driver's from now on; a release in between drops it and what the worker says is late.
+        self.held.insert(part, Some(digest));
+        self.report(ms, Event::Hashed { ticket, digest });
+    }
+
+    fn fault(&mut self, operation: Operation) -> Option<Fault> {
+        let count = self.seen.entry(operation.as_str()).or_default();
+        *count += 1;
+        let nth = *count;
+        let scripted = self.script.iter().find(|(of, at, _)| *of == operation && *at == nth);
+        let fault = scripted.map(|(_, _, fault)| *fault).or_else(|| self.intensities.fault(operation, &mut self.rng));
+        if fault.is_some() && operation == Operation::UploadMultipartPart {
+            self.excused += 1;
+        }
+        fault
+    }
+
+    fn sign(&mut self, ticket: Ticket, intents: Vec<Intent>) {
+        let ms = 2 + self.rng.below(80);
+        let event = match self.fault(Operation::Sign) {
+            Some(Fault::BlackHole | Fault::SilentAnswer) => return,
+            Some(Fault::Answer(status, code, message)) => {
+                Event::SignRefused { ticket, response: refusal(status, code, message) }
+            }
+            Some(Fault::Html) => {
+                Event::SignRefused { ticket, response: Response { status: 200, ..Response::default() } }
+            }
+            Some(Fault::LostRequest | Fault::LostAnswer) => Event::SignFailed { ticket, failure: SignFailure::Network },
+            _ => {
+                let requests = intents.into_iter().map(|intent| {
+                    self.signed.push((intent, self.now + ms));
+                    SignedRequest {
+                        method: Method::Put,
+                        url: (self.signed.len() - 1).to_string(),
+                        headers: Vec::new(),
+                        expires_in_ms: self.lifetime_ms,
+                    }
+                });
+                Event::Signed { ticket, requests: requests.collect() }
+            }
+        };
+        self.report(ms, event);
+    }
+
+    fn send(&mut self, ticket: Ticket, request: usize, part: Option<(TreeHash, ByteRange)>) {
+        let operation = operation_of(&self.signed[request].0);
+        let fault = self.fault(operation);
+        let ms = 10 + self.rng.below(400);
+        if let Some((_, range)) = part {
+            self.report(ms / 3, Event::Sent { ticket, bytes: range.len() / 3 });
+        }
+        let body = part.map(|(tree_hash, _)| if fault == Some(Fault::Corrupt) { self.tree_hash() } else { tree_hash });
+        let life = self.life;
+        match fault {
+            Some(Fault::LostRequest) => {
+                self.report(ms, Event::SendFailed { ticket, failure: SendFailure::Network });
+                return;
+            }
+            Some(Fault::BlackHole) => return,
+            Some(Fault::Duplicate) => {
+                let late = ms + self.rng.below(120_000);
+                self.at(late, Happening::Arrival { life, ticket, request, body, fault: None });
+            }
+            _ => {}
+        }
+        if let Some((_, range)) = part {
+            self.report(ms, Event::Sent { ticket, bytes: range.len() });
+        }
+        let slow = if let Some(Fault::Slow(slow)) = fault { slow } else { 0 };
+        self.at(ms + slow, Happening::Arrival { life, ticket, request, body, fault });
+    }
+
+    pub fn arrive(&mut self, life: u32, ticket: Ticket, request: usize, body: Option<TreeHash>, fault: Option<Fault>) {
+        let (intent, signed_at) = self.signed[request].clone();
+        let mut response = match fault {
+            Some(Fault::Answer(status, code, message)) => refusal(status, code, message),
+            Some(Fault::RetryAfter(status, seconds)) => {
+                let mut response = refusal(status, "ServiceUnavailableException", "busy");
+                response.headers.push(("retry-after".into(), seconds.into()));
+                response
+            }
+            Some(Fault::Html) => Response { status: 200, ..Response::default() },
+            _ if self.now.since(signed_at) > SIGNATURE_MS => {
+                refusal(403, "InvalidSignatureException", "Signature expired: a is now earlier than b (c - 5 min.)")
+            }
+            _ => self.store.handle(&intent, body),
+        };
+        if fault == Some(Fault::WrongEcho) {
+            for (_, value) in response.headers.iter_mut().filter(|(name, _)| name == "x-amz-sha256-tree-hash") {
+                *value = "0".repeat(64);
+            }
+        }
+        let back = 5 + self.rng.below(100);
+        let event = match fault {
+            Some(Fault::LostAnswer) => Event::SendFailed { ticket, failure: SendFailure::Network },
+            Some(Fault::SilentAnswer) => return,
+            _ => Event::Answered { ticket, response },
+        };
+        self.at(back, Happening::Report(life, event));
+    }
+
+    /// Ends of requests, as the driver sees them, free what it counts.
+    pub fn settle(&mut self, event: &Event) {
+        match event {
+            Event::Answered { ticket, .. } | Event::SendFailed { ticket, .. } => {
+                self.in_flight.remove(ticket);
+            }
+            Event::Signed { ticket, .. } | Event::SignRefused { ticket, .. } | Event::SignFailed { ticket, .. } => {
+                self.signing.remove(ticket);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn operation_of(intent: &Intent) -> Operation {
+    match intent {
+        Intent::InitiateMultipartUpload { .. } => Operation::InitiateMultipartUpload,
+        Intent::UploadMultipartPart { .. } => Operation::UploadMultipartPart,
+        Intent::ListParts { .. } => Operation::ListParts,
+        Intent::CompleteMultipartUpload { .. } => Operation::CompleteMultipartUpload,
+        Intent::AbortMultipartUpload { .. } => Operation::AbortMultipartUpload,
+    }
+}
