@@ -118,7 +118,9 @@ impl Store {
         match &outcome {
             Ok(_) => stored.committed(),
             // It is not known whether the commit reached the disk. If it did not, opening the store removes the file.
-            Err(StoreError::Failed(Failure::Poisoned | Failure::Commit { .. })) => stored.committed(),
+            Err(StoreError::Failed(Failure::Poisoned | Failure::Commit { .. } | Failure::ThreadGone)) => {
+                stored.committed()
+            }
             Err(_) => {}
         }
         outcome
