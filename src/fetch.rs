@@ -51,14 +51,10 @@ pub(crate) fn resolve(url: &str, base: &str) -> Option<String> {
     Url::new_with_base(url, base).ok().map(|url| url.href())
 }
 
-/// The URL that relative ones on this page start from.
+/// The URL that relative ones on this page start from; in a worker, those of its script.
 pub(crate) fn page_url() -> String {
-    json::get(&clock::scope(), "document")
-        .dyn_into()
-        .map(|document| json::get(&document, "baseURI").as_string())
-        .unwrap_or_else(|_: JsValue| None)
-        .or_else(|| json::get(&json::get(&clock::scope(), "location"), "href").as_string())
-        .unwrap_or_default()
+    let document = json::get(&clock::scope(), "document");
+    json::get(&document, "baseURI").as_string().unwrap_or_else(|| clock::scope().location().href())
 }
 
 /// Sends a request without a body, or with text.
@@ -110,7 +106,8 @@ async fn read_text(response: &web_sys::Response) -> Result<Option<String>, JsVal
             return Ok(String::from_utf8(bytes).ok());
         }
         let chunk: Uint8Array = json::get(&chunk, "value").unchecked_into();
-        if bytes.len() as u64 + u64::from(chunk.length()) > MAX_ANSWER_LEN {
+        let len = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        if len.saturating_add(u64::from(chunk.length())) > MAX_ANSWER_LEN {
             let _ = reader.cancel();
             return Ok(None);
         }

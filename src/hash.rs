@@ -5,7 +5,7 @@
 //! hasher does the work. Both give the same digest, and a test runs every vector through both.
 
 use glacier_core::tree_hash::LEAF_LEN;
-use glacier_core::{ByteRange, MIB, PartDigest, PartHasher, PayloadHash, TreeHasher};
+use glacier_core::{ByteRange, MIB, PartDigest, PartHasher, PayloadHash, TreeHasher, sha256};
 use js_sys::{ArrayBuffer, Uint8Array};
 use wasm_bindgen::prelude::JsValue;
 use wasm_bindgen_futures::JsFuture;
@@ -46,14 +46,13 @@ pub(crate) async fn streamed(
     mut progress: impl FnMut(u64),
 ) -> Result<PartDigest, ReadError> {
     let mut hasher = PartHasher::new();
-    let mut scratch = Vec::new();
     let mut next = window(range, range.start()).map(|window| file::read(blob, window));
     let mut at = range.start();
     while let Some(reading) = next {
         let buffer = reading.await?;
         at += u64::from(buffer.byte_length());
         next = window(range, at).map(|window| file::read(blob, window));
-        update(&mut hasher, &mut scratch, &buffer);
+        update(&mut hasher, &buffer);
         progress(hasher.len());
     }
     Ok(hasher.finish())
@@ -68,7 +67,6 @@ pub(crate) async fn tree(
 ) -> Result<PartDigest, ReadError> {
     let subtle = subtle();
     let mut tree = TreeHasher::new();
-    let mut scratch = Vec::new();
     let mut at = range.start();
     while let Some(window) = window(range, at) {
         let buffer = file::read(blob, window).await?;
@@ -77,9 +75,7 @@ pub(crate) async fn tree(
             Some(subtle) => push_leaves(subtle, &buffer, &mut tree, &mut progress).await?,
             None => {
                 for leaf in leaves(&buffer) {
-                    scratch.resize(leaf.length() as usize, 0);
-                    leaf.copy_to(&mut scratch);
-                    tree.update(&scratch);
+                    tree.update(&leaf.to_vec());
                 }
                 progress(tree.len());
             }
@@ -94,17 +90,15 @@ fn window(range: ByteRange, at: u64) -> Option<ByteRange> {
 
 fn by_core(buffer: &ArrayBuffer, mut progress: impl FnMut(u64)) -> PartDigest {
     let mut hasher = PartHasher::new();
-    update(&mut hasher, &mut Vec::new(), buffer);
+    update(&mut hasher, buffer);
     progress(hasher.len());
     hasher.finish()
 }
 
-/// Feeds a JavaScript buffer to the hasher, a leaf at a time through `scratch`: wasm cannot see outside its memory.
-fn update(hasher: &mut PartHasher, scratch: &mut Vec<u8>, buffer: &ArrayBuffer) {
+/// Feeds a JavaScript buffer to the hasher, a copy of a leaf at a time: wasm cannot see outside its memory.
+fn update(hasher: &mut PartHasher, buffer: &ArrayBuffer) {
     for leaf in leaves(buffer) {
-        scratch.resize(leaf.length() as usize, 0);
-        leaf.copy_to(scratch);
-        hasher.update(scratch);
+        hasher.update(&leaf.to_vec());
     }
 }
 
@@ -145,7 +139,7 @@ async fn push_leaves(
 }
 
 fn digest(subtle: &SubtleCrypto, data: &js_sys::Object) -> Result<js_sys::Promise, ReadError> {
-    subtle.digest_with_str_and_buffer_source("SHA-256", data).map_err(ReadError::Browser)
+    subtle.digest_with_str_and_buffer_source(sha256::NAME, data).map_err(ReadError::Browser)
 }
 
 fn bytes(digest: Result<JsValue, JsValue>) -> Result<[u8; 32], ReadError> {

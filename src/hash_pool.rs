@@ -45,10 +45,13 @@ struct Member {
     _on_error: Closure<dyn FnMut(ErrorEvent)>,
 }
 
+/// Hears of a task's progress and end.
+type Listener = Rc<dyn Fn(Report)>;
+
 struct Task {
     /// The worker that does it, once there is one.
     member: Option<u32>,
-    listener: Rc<dyn Fn(Report)>,
+    listener: Listener,
 }
 
 impl HashPool {
@@ -284,13 +287,13 @@ impl Inner {
         }
     }
 
-    fn take_tasks(&mut self, which: impl Fn(&Task) -> bool) -> Vec<(TaskId, Rc<dyn Fn(Report)>)> {
+    fn take_tasks(&mut self, which: impl Fn(&Task) -> bool) -> Vec<(TaskId, Listener)> {
         let ids: Vec<TaskId> = self.tasks.iter().filter(|(_, task)| which(task)).map(|(id, _)| *id).collect();
         ids.into_iter().filter_map(|id| Some((id, self.tasks.remove(&id)?.listener))).collect()
     }
 }
 
-fn fail(tasks: Vec<(TaskId, Rc<dyn Fn(Report)>)>, message: &str) {
+fn fail(tasks: Vec<(TaskId, Listener)>, message: &str) {
     for (task, listener) in tasks {
         listener(Report::Failed { task, failure: TaskFailure::Worker(message.to_owned()) });
     }

@@ -6,6 +6,9 @@ use sha2::{Digest, Sha256};
 
 use crate::hex::{self, InvalidHash};
 
+/// What WebCrypto calls it.
+pub const NAME: &str = "SHA-256";
+
 /// SHA-256 of `bytes`.
 pub fn digest(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
