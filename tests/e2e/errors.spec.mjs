@@ -140,6 +140,7 @@ describe("API", () => {
   test("a file that is gone when it is read is FILE_UNREADABLE", async () => {
     await writeFile(paths.gone, "here for a moment");
     await browser.setFiles("#files", [paths.gone]);
+    await browser.evaluate(() => document.querySelector("#files").files[0].size); // Chromium looks when first asked.
     await rm(paths.gone);
     assertError(await attempt({}, { chosen: true }), "FILE_UNREADABLE");
   });
