@@ -284,13 +284,16 @@ impl Inner {
         }
     }
 
-    fn take_tasks(&mut self, which: impl Fn(&Task) -> bool) -> Vec<(TaskId, Rc<dyn Fn(Report)>)> {
+    fn take_tasks(&mut self, which: impl Fn(&Task) -> bool) -> Listeners {
         let ids: Vec<TaskId> = self.tasks.iter().filter(|(_, task)| which(task)).map(|(id, _)| *id).collect();
         ids.into_iter().filter_map(|id| Some((id, self.tasks.remove(&id)?.listener))).collect()
     }
 }
 
-fn fail(tasks: Vec<(TaskId, Rc<dyn Fn(Report)>)>, message: &str) {
+/// Tasks, each with whom its reports go to.
+type Listeners = Vec<(TaskId, Rc<dyn Fn(Report)>)>;
+
+fn fail(tasks: Listeners, message: &str) {
     for (task, listener) in tasks {
         listener(Report::Failed { task, failure: TaskFailure::Worker(message.to_owned()) });
     }

@@ -34,7 +34,7 @@ pub struct Config {
     /// Host that browsers know this server by, with the port if it is not the scheme's; may be given several times
     #[arg(long = "public-host", env = "GLACIER_UPLOAD_PUBLIC_HOSTS", value_delimiter = ',')]
     pub public_hosts: Vec<String>,
-    /// Other origin whose pages may call, as "https://app.example.com"; may be given several times
+    /// Other origin whose pages may call, as `https://app.example.com`; may be given several times
     #[arg(long = "allow-origin", env = "GLACIER_UPLOAD_ALLOW_ORIGINS", value_delimiter = ',')]
     pub allow_origins: Vec<String>,
     /// Confirms that a proxy in front speaks TLS; required to listen on other addresses than loopback
