@@ -164,8 +164,8 @@ fn failure(error: &ReadError) -> TaskFailure {
     match error {
         ReadError::Length => TaskFailure::ShortRead,
         ReadError::Browser(error) => match error.dyn_ref::<DomException>().map(DomException::name).as_deref() {
-            // Chromium's answer when the file was written to since it was picked, and when it was removed.
-            Some("NotReadableError" | "NotFoundError") => TaskFailure::FileChanged(describe(error)),
+            // Chromium's answer when the file was written to since it was picked. A file removed is a NotFoundError.
+            Some("NotReadableError") => TaskFailure::FileChanged(describe(error)),
             _ => TaskFailure::FileUnreadable(describe(error)),
         },
     }

@@ -2,13 +2,14 @@
 // tree hash of its own. Usage: node demo.mjs URL FILE
 import { launch } from "./browsers.mjs";
 import { fileFacts } from "./files.mjs";
+import { openPage } from "./page.mjs";
 
 const [url, file] = process.argv.slice(2);
 const percent = (part) => `${(100 * part).toFixed(1).padStart(5)} %`;
 const browser = await launch("chromium");
 try {
   const expected = fileFacts(file);
-  await browser.open(`${url}/`);
+  await openPage(browser, url);
   await browser.setFiles("#file-input", [file]);
   const row = await followed();
   const facts = await expected;

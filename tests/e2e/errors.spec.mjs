@@ -116,18 +116,11 @@ describe("API", () => {
   }
 
   test("an expired token is AUTH_EXPIRED", { timeout: 60_000 }, async () => {
-    const brief = await startGateway({ args: ["--token-lifetime", "1"] });
-    try {
-      const token = await brief.token();
-      await new Promise((resolve) => setTimeout(resolve, 2_500));
-      const near = await startSite(packaged.folder, { gateway: brief.url });
-      await browser.open(`${near.url}/`);
-      await browser.waitFor(() => document.documentElement.dataset.ready);
-      assertError(await attempt({ token }, {}), "AUTH_EXPIRED");
-      await near.stop();
-    } finally {
-      await brief.stop();
-    }
+    assertError(await attempt({ token: gateway.expiredToken() }, {}), "AUTH_EXPIRED");
+  });
+
+  test("a file larger than the token allows is LIMIT_EXCEEDED", { timeout: 60_000 }, async () => {
+    assertError(await attempt({ token: gateway.token({ maxArchiveBytes: 3 }) }, {}), "LIMIT_EXCEEDED");
   });
 
   test("a file over the limit is FILE_TOO_LARGE", async () => {
@@ -147,6 +140,7 @@ describe("API", () => {
   test("a file that is gone when it is read is FILE_UNREADABLE", async () => {
     await writeFile(paths.gone, "here for a moment");
     await browser.setFiles("#files", [paths.gone]);
+    await browser.evaluate(() => document.querySelector("#files").files[0].size); // Chromium looks when first asked.
     await rm(paths.gone);
     assertError(await attempt({}, { chosen: true }), "FILE_UNREADABLE");
   });
@@ -278,19 +272,14 @@ describe("page", () => {
     await shows(await ended(browser), "NOT_OUR_SERVER");
   });
 
-  test("an expired token is shown as AUTH_EXPIRED", { timeout: 60_000 }, async () => {
-    const brief = await startGateway({ args: ["--token-lifetime", "1"] });
-    const token = await brief.token();
-    await new Promise((resolve) => setTimeout(resolve, 2_500));
-    const stale = { token, expiresInMs: 600_000, vault: VAULT, vaults: [VAULT] };
-    const site = await startSite(SITE, {
-      gateway: brief.url, answers: { "/v1/dev-token": { status: 200, body: JSON.stringify(stale) } },
+  test("an expired token is shown as AUTH_EXPIRED", { timeout: 60_000 }, () => {
+    const stale = { token: gateway.expiredToken(), expiresInMs: 600_000, vault: VAULT, vaults: [VAULT] };
+    const answers = { "/v1/dev-token": { status: 200, body: JSON.stringify(stale) } };
+    return withAnswers(answers, async (url) => {
+      await openPage(browser, url);
+      await browser.setFiles("#file-input", [paths.good]);
+      await shows(await ended(browser), "AUTH_EXPIRED");
     });
-    await openPage(browser, site.url);
-    await browser.setFiles("#file-input", [paths.good]);
-    await shows(await ended(browser), "AUTH_EXPIRED");
-    await site.stop();
-    await brief.stop();
   });
 });
 

@@ -68,10 +68,13 @@ fn javascript(dist: &Path) -> Result<()> {
 fn manifest(npm: &Path) -> Result<()> {
     let template = root().join("pkg.json");
     let text = fs::read_to_string(&template).with_context(|| format!("read {}", template.display()))?;
-    let mut manifest: serde_json::Value = serde_json::from_str(&text).context("pkg.json is not JSON")?;
-    manifest["version"] = env!("CARGO_PKG_VERSION").into();
-    let text = serde_json::to_string_pretty(&manifest).context("write package.json")?;
-    fs::write(npm.join("package.json"), text + "\n").context("write package.json")?;
+    // As text: publint insists on the order of keys, which a parsed object would lose.
+    let placeholder = "\"version\": \"0.0.0\"";
+    if !text.contains(placeholder) {
+        bail!("pkg.json has no {placeholder} to put Cargo's version in");
+    }
+    let stamped = text.replace(placeholder, &format!("\"version\": \"{}\"", env!("CARGO_PKG_VERSION")));
+    fs::write(npm.join("package.json"), stamped).context("write package.json")?;
     for file in entries(&root())? {
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if name == "README.md" || name == "CHANGELOG.md" || name.starts_with("LICENSE") {

@@ -23,6 +23,6 @@ globalThis.failureOf = async (action) => {
 document.addEventListener("dragover", (event) => event.preventDefault());
 document.addEventListener("drop", (event) => {
   event.preventDefault();
-  globalThis.dropped = [...event.dataTransfer.files];
+  globalThis.dropped = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry());
 });
 document.documentElement.dataset.ready = "true";
