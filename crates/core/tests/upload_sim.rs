@@ -136,7 +136,9 @@ fn one_seed() {
 #[test]
 fn every_seed_ends_well() {
     let (mut done, mut aborted, mut failed) = (0, 0, 0);
-    for seed in 0..variable("SIM_SEEDS").unwrap_or(6_000) {
+    // Seeds that once found something: a refused CompleteMultipartUpload whose second copy came through later.
+    let found = [429_022];
+    for seed in found.into_iter().chain(0..variable("SIM_SEEDS").unwrap_or(6_000)) {
         match run_reporting(seed).1 {
             State::Done(_) => done += 1,
             State::Aborted => aborted += 1,

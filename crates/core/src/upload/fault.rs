@@ -138,13 +138,10 @@ impl Upload {
     /// The request without a body failed.
     pub(super) fn call_fault(&mut self, operation: Operation, mut fault: Fault, now: Instant, jitter: Jitter) {
         self.judge_stranger(&mut fault);
-        if let Phase::Running(Stage::Complete(completion)) = &mut self.phase {
-            // A refusal is an answer: this one was not carried out. Silence and a server in trouble are not.
-            let refused =
-                fault.said.as_ref().is_some_and(|said| (400..500).contains(&said.status) && said.status != 408);
-            if refused {
-                completion.opened.maybe_complete = completion.doubt_before;
-            }
+        if let (Verdict::Gone, Phase::Running(Stage::Complete(completion))) = (fault.verdict, &mut self.phase) {
+            // The one answer that proves that this request made nothing. After any other refusal a proxy's second
+            // copy of the request may still arrive, and be carried out once the parts are repaired.
+            completion.opened.maybe_complete = completion.doubt_before;
         }
         if operation == Operation::InitiateMultipartUpload && matches!(self.phase, Phase::Aborting(_)) {
             // No upload was opened, or none that could be named.

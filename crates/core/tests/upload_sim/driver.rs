@@ -15,6 +15,8 @@ impl World {
         match command {
             Command::HashPart { ticket, part, range } => {
                 assert_eq!(self.config.plan.range(part), Some(range));
+                let ahead = self.held.len() - self.in_flight.len();
+                assert!(ahead < usize::try_from(self.config.limits.hash_ahead).unwrap(), "hashed too far ahead");
                 assert!(self.held.insert(part, None).is_none(), "part {part} was not released");
                 self.hash(ticket, part, range);
             }
@@ -122,7 +124,9 @@ impl World {
         if let Some((_, range)) = part {
             self.report(ms / 3, Event::Sent { ticket, bytes: range.len() / 3 });
         }
-        let body = part.map(|(tree_hash, _)| if fault == Some(Fault::Corrupt) { self.tree_hash() } else { tree_hash });
+        let body = part.map(
+            |(tree_hash, _)| if fault == Some(Fault::Corrupt) { TreeHash::from_bytes([0xbd; 32]) } else { tree_hash },
+        );
         let life = self.life;
         match fault {
             Some(Fault::LostRequest) => {

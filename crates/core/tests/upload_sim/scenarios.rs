@@ -2,7 +2,7 @@
 
 use glacier_core::glacier::VaultName;
 use glacier_core::retry::Operation as O;
-use glacier_core::upload::{Command, Event, HashFailure, Outcome, PauseReason, State, UploadConfig};
+use glacier_core::upload::{Command, Event, HashFailure, Outcome, PauseReason, State, Ticket, UploadConfig};
 use glacier_core::{ErrorCode, Instant, MIB, PartPlan, PartSize, Upload, UploadError};
 
 use crate::faults::Fault;
@@ -95,6 +95,24 @@ fn completion_that_the_store_has_forgotten_is_said_to_be_unknown() {
     assert_eq!((error.code, error.retryable), (ErrorCode::UploadExpired, false));
     assert!(error.hint.contains("inventory"), "{}", error.hint);
     assert_eq!((world.store.initiated, world.parts_sent), (1, 3));
+}
+
+#[test]
+fn only_the_record_of_the_intent_counts_as_its_record() {
+    let mut world = scripted(2, &[]);
+    world.tell(Event::Start);
+    while world.upload.state() != State::Completing {
+        let now = world.now;
+        world.run_until(now + 1);
+    }
+    let asked = |world: &World| count(world, |command| matches!(command, Command::Sign { .. }));
+    let before = asked(&world);
+    for earlier in 0..10 {
+        world.tell(Event::JournalSaved { ticket: Ticket(earlier) });
+    }
+    assert_eq!(asked(&world), before);
+    let state = world.run_on();
+    assert_stored(&world, &state);
 }
 
 #[test]

@@ -274,3 +274,22 @@ fn reports_nobody_waits_for_change_nothing() {
         assert_eq!(world.upload.poll_command(Instant(u64::MAX)), None);
     }
 }
+
+#[test]
+fn progress_of_other_parts_fills_the_budget_again() {
+    let mut world = scripted(200, &[]);
+    world.config.retry.max_attempts = 5;
+    world.upload = Upload::new(world.config.clone());
+    world.intensities.network = 400;
+    let state = world.run();
+    assert_stored(&world, &state);
+}
+
+#[test]
+fn part_that_never_arrives_as_it_was_read_ends_the_upload() {
+    let script: Vec<_> = (1..=4).map(|nth| (O::UploadMultipartPart, nth, Fault::Corrupt)).collect();
+    let mut world = scripted(1, &script);
+    let error = failure(world.run());
+    assert_eq!((error.code, error.retryable), (ErrorCode::ChecksumMismatchPart, true));
+    assert_eq!((error.status, error.part_number, world.parts_sent), (Some(400), Some(1), 4));
+}
