@@ -141,7 +141,9 @@ impl WorkerSession {
 
     fn release(&self, hashed: TaskId) {
         let mut held = self.held.borrow_mut();
-        held.buffers.remove(&hashed);
+        if let Some(buffer) = held.buffers.remove(&hashed) {
+            hash::free(&buffer);
+        }
         if held.hashing.contains(&hashed) {
             held.cancelled.insert(hashed);
         }
