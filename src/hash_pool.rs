@@ -5,13 +5,18 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use futures_channel::oneshot;
-use glacier_core::{ByteRange, TreeHash};
+use glacier_core::{ByteRange, MIB, TreeHash};
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::{Closure, JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Blob, ErrorEvent, MessageEvent, Worker};
 
 use crate::message::{Order, Report, TaskFailure, TaskId};
+
+/// Bytes that a worker sends out of its memory before another takes its place. Browsers keep the copy of a body that
+/// they sent until the garbage collector runs, and nothing tells them that it is large: a 2 GiB file left 2 GiB behind.
+/// Only the end of the worker frees it for certain. Starting one costs some 20 ms beside the others.
+const WORKER_LIFE: u64 = 64 * MIB;
 
 /// Workers that read, hash and send. Started when the first order comes; one that dies is replaced.
 #[derive(Clone)]
@@ -41,6 +46,10 @@ struct Inner {
 struct Member {
     id: u32,
     worker: Worker,
+    /// Sent out of its memory so far.
+    sent: u64,
+    /// Finishes what it has and is given nothing new.
+    retiring: bool,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
     _on_error: Closure<dyn FnMut(ErrorEvent)>,
 }
@@ -51,6 +60,10 @@ type Listener = Rc<dyn Fn(Report)>;
 struct Task {
     /// The worker that does it, once there is one.
     member: Option<u32>,
+    /// Whether the worker keeps the bytes that it hashed until they are released.
+    keeps: bool,
+    /// Bytes that it leaves in the worker's memory when it ends.
+    leaves: u64,
     listener: Listener,
 }
 
@@ -79,7 +92,7 @@ impl HashPool {
             let mut inner = self.inner.borrow_mut();
             let task = inner.next_task;
             inner.next_task += 1;
-            inner.tasks.insert(task, Task { member: None, listener: Rc::new(listener) });
+            inner.tasks.insert(task, Task { member: None, keeps: false, leaves: 0, listener: Rc::new(listener) });
             task
         };
         let order = order(task);
@@ -111,6 +124,7 @@ impl HashPool {
         let mut inner = self.inner.borrow_mut();
         if let Some(member) = inner.owners.remove(&hashed) {
             inner.post(member, &Order::Release { hashed });
+            inner.retire_if_done(member);
         }
     }
 
@@ -202,7 +216,8 @@ impl HashPool {
         let on_error = Closure::<dyn FnMut(ErrorEvent)>::new(move |event: ErrorEvent| pool.lose(id, &event.message()));
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-        inner.workers.push(Member { id, worker, _on_message: on_message, _on_error: on_error });
+        let member = Member { id, worker, sent: 0, retiring: false, _on_message: on_message, _on_error: on_error };
+        inner.workers.push(member);
         for (task, order) in std::mem::take(&mut inner.waiting) {
             inner.assign(task, order);
         }
@@ -226,11 +241,14 @@ impl HashPool {
         let task = report.task();
         let listener = match &report {
             Report::Progress { .. } => inner.tasks.get(&task).map(|task| Rc::clone(&task.listener)),
-            _ => inner.tasks.remove(&task).map(|task| task.listener),
+            _ => inner.tasks.remove(&task).map(|ended| {
+                if ended.keeps && matches!(report, Report::Hashed { .. }) {
+                    inner.owners.insert(task, member);
+                }
+                inner.age(member, ended.leaves);
+                ended.listener
+            }),
         };
-        if matches!(report, Report::Hashed { .. }) {
-            inner.owners.insert(task, member);
-        }
         drop(inner);
         if let Some(listener) = listener {
             listener(report);
@@ -244,8 +262,11 @@ impl HashPool {
             let Some(at) = inner.workers.iter().position(|candidate| candidate.id == member) else {
                 return;
             };
-            inner.workers.swap_remove(at).worker.terminate();
-            inner.n_started -= 1;
+            let lost = inner.workers.swap_remove(at);
+            lost.worker.terminate();
+            if !lost.retiring {
+                inner.n_started -= 1;
+            }
             inner.owners.retain(|_, owner| *owner != member);
             inner.take_tasks(|task| task.member == Some(member))
         };
@@ -269,15 +290,41 @@ impl Inner {
             _ => None,
         };
         let load = |id| self.tasks.values().filter(|task| task.member == Some(id)).count();
-        let Some(member) = owner.or_else(|| self.workers.iter().map(|member| member.id).min_by_key(|id| load(*id)))
-        else {
+        let hired = self.workers.iter().filter(|member| !member.retiring).map(|member| member.id);
+        let Some(member) = owner.or_else(|| hired.min_by_key(|id| load(*id))) else {
             self.waiting.push((task, order));
             return;
         };
         if let Some(task) = self.tasks.get_mut(&task) {
             task.member = Some(member);
+            task.keeps = matches!(order, Order::Hash { keep: true, .. });
+            if let (Order::Send { range, .. }, Some(_)) = (&order, owner) {
+                task.leaves = range.len();
+            }
         }
         self.post(member, &order);
+    }
+
+    /// Counts what a task left in a worker's memory, and retires the worker when that is enough.
+    fn age(&mut self, member: u32, left: u64) {
+        if let Some(worker) = self.workers.iter_mut().find(|candidate| candidate.id == member) {
+            worker.sent += left;
+            if worker.sent >= WORKER_LIFE && !worker.retiring {
+                worker.retiring = true;
+                // Makes room for another, which the next order starts.
+                self.n_started -= 1;
+            }
+        }
+        self.retire_if_done(member);
+    }
+
+    fn retire_if_done(&mut self, member: u32) {
+        let busy = self.tasks.values().any(|task| task.member == Some(member))
+            || self.owners.values().any(|owner| *owner == member);
+        let retired = self.workers.iter().position(|worker| worker.id == member && worker.retiring);
+        if let (false, Some(at)) = (busy, retired) {
+            self.workers.swap_remove(at).worker.terminate();
+        }
     }
 
     fn post(&self, member: u32, order: &Order) {
