@@ -16,7 +16,7 @@ use crate::message::{Order, Report, TaskFailure, TaskId};
 /// Bytes that a worker sends out of its memory before another takes its place. Browsers keep the copy of a body that
 /// they sent until the garbage collector runs, and nothing tells them that it is large: a 2 GiB file left 2 GiB behind.
 /// Only the end of the worker frees it for certain. Starting one costs some 20 ms beside the others.
-const WORKER_LIFE: u64 = 64 * MIB;
+const WORKER_LIFE: u64 = 128 * MIB;
 
 /// Workers that read, hash and send. Started when the first order comes; one that dies is replaced.
 #[derive(Clone)]
