@@ -5,18 +5,13 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use futures_channel::oneshot;
-use glacier_core::{ByteRange, MIB, TreeHash};
+use glacier_core::{ByteRange, TreeHash, settings};
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::{Closure, JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Blob, ErrorEvent, MessageEvent, Worker};
 
 use crate::message::{Order, Report, TaskFailure, TaskId};
-
-/// Bytes that a worker sends out of its memory before another takes its place. Browsers keep the copy of a body that
-/// they sent until the garbage collector runs, and nothing tells them that it is large: a 2 GiB file left 2 GiB behind.
-/// Only the end of the worker frees it for certain. Starting one costs some 20 ms beside the others.
-const WORKER_LIFE: u64 = 128 * MIB;
 
 /// Workers that read, hash and send. Started when the first order comes; one that dies is replaced.
 #[derive(Clone)]
@@ -309,7 +304,7 @@ impl Inner {
     fn age(&mut self, member: u32, left: u64) {
         if let Some(worker) = self.workers.iter_mut().find(|candidate| candidate.id == member) {
             worker.sent += left;
-            if worker.sent >= WORKER_LIFE && !worker.retiring {
+            if worker.sent >= settings::WORKER_LIFE && !worker.retiring {
                 worker.retiring = true;
                 // Makes room for another, which the next order starts.
                 self.n_started -= 1;

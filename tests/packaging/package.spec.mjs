@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { cp, mkdir, writeFile } from "node:fs/promises";
+import { cp, mkdir, rename, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
@@ -137,6 +137,30 @@ for (const format of ["esm", "iife"]) {
 test("where neither worker nor wasm can be loaded, the inline copies do", { timeout: 120_000 }, async () => {
   const missing = (path) => path.endsWith("/worker.js") || path.endsWith(".wasm");
   await uploadFrom(await plainSite("missing", IMPORT_MAP), { missing });
+});
+
+test("worker and wasm are taken from where the options say", { timeout: 120_000 }, async () => {
+  const moved = `{ wasmUrl: new URL("assets/engine.wasm", location.href),
+    createWorker: () => new Worker("assets/worker.js", { type: "module" }), endpoint: "/v1",`;
+  const program = PROGRAM.replace("{ endpoint: \"/v1\",", moved);
+  assert.notEqual(program, PROGRAM);
+  const folder = await plainSite("moved", IMPORT_MAP, program);
+  await cp(join(project, dist), join(folder, "assets"), { recursive: true });
+  await rename(join(folder, "assets/glacier_upload_bg.wasm"), join(folder, "assets/engine.wasm"));
+  // Nothing but what the options name can be loaded, the inline copies included.
+  const missing = (path) => path.includes(dist) && /(worker\.js|inline\.js|\.wasm)$/.test(path);
+  await uploadFrom(folder, { missing });
+});
+
+test("a page's own sign function takes the gateway's place", { timeout: 120_000 }, async () => {
+  const sign = `{ sign: async (intents) => {
+    const headers = { "content-type": "application/json", ...(await bearer()) };
+    const answer = await fetch("/v1/sign", { method: "POST", headers, body: JSON.stringify({ intents }) });
+    return (await answer.json()).requests;
+  },`;
+  const program = PROGRAM.replace("{ endpoint: \"/v1\",", sign).replace(", getHeaders: bearer", "");
+  assert.ok(!program.includes("endpoint") && !program.includes("getHeaders"));
+  await uploadFrom(await plainSite("own-sign", IMPORT_MAP, program));
 });
 
 test("importing the package on a server does nothing", async () => {
