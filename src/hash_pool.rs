@@ -201,14 +201,19 @@ impl HashPool {
         }
         let id = inner.next_member;
         inner.next_member += 1;
-        let pool = self.clone();
+        // Weak, because the pool owns them: what nobody uses any more ends, with its workers.
+        let pool = Rc::downgrade(&self.inner);
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-            if let Some(report) = Report::from_js(&event.data()) {
-                pool.take(id, report);
+            if let (Some(inner), Some(report)) = (pool.upgrade(), Report::from_js(&event.data())) {
+                Self { inner }.take(id, report);
             }
         });
-        let pool = self.clone();
-        let on_error = Closure::<dyn FnMut(ErrorEvent)>::new(move |event: ErrorEvent| pool.lose(id, &event.message()));
+        let pool = Rc::downgrade(&self.inner);
+        let on_error = Closure::<dyn FnMut(ErrorEvent)>::new(move |event: ErrorEvent| {
+            if let Some(inner) = pool.upgrade() {
+                Self { inner }.lose(id, &event.message());
+            }
+        });
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         let member = Member { id, worker, sent: 0, retiring: false, _on_message: on_message, _on_error: on_error };
@@ -275,6 +280,14 @@ impl HashPool {
             inner.take_tasks(|_| true)
         };
         fail(all, message);
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        for member in &self.workers {
+            member.worker.terminate();
+        }
     }
 }
 

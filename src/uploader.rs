@@ -28,6 +28,9 @@ pub(crate) struct Uploader {
     sharing: Cell<u32>,
     admission: Cell<Admission>,
     connection: RefCell<Vec<Listening>>,
+    /// Itself, while an upload is under way: a page may well keep nothing but the promise of its end, and the garbage
+    /// collector must not take the rest.
+    busy: RefCell<Option<Rc<Self>>>,
 }
 
 /// Whether [`Uploader::admit`] is under way, and was called meanwhile.
@@ -61,6 +64,7 @@ impl Uploader {
             sharing: Cell::new(0),
             admission: Cell::new(Admission::Idle),
             connection: RefCell::default(),
+            busy: RefCell::default(),
         });
         // Only changes are heeded: what the browser says at first is wrong on machines with a loopback alone.
         uploader.listen("offline", || Event::Offline);
@@ -105,6 +109,7 @@ impl Uploader {
             }
         });
         self.uploads.borrow_mut().push(Rc::clone(&upload));
+        *self.busy.borrow_mut() = Some(Rc::clone(self));
         // Not inside this call: the page has yet to put its listeners on.
         let uploader = Rc::clone(self);
         wasm_bindgen_futures::spawn_local(async move { uploader.admit() });
@@ -133,6 +138,12 @@ impl Uploader {
             self.admit_once();
         }
         self.admission.set(Admission::Idle);
+        let over = |state| matches!(state, State::Done(_) | State::Failed(_) | State::Aborted);
+        let busy = !self.all().iter().all(|upload| over(upload.driver.state()));
+        let itself = busy.then(|| Rc::clone(self));
+        // Dropped outside the borrow: it may be the last.
+        let before = self.busy.replace(itself);
+        drop(before);
     }
 
     fn admit_once(&self) {

@@ -1,0 +1,81 @@
+// What a page need not keep: an upload goes on while nothing but the promise of its end is referenced, and what nobody
+// uses any more gives its workers back.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { launch } from "./browsers.mjs";
+import { startGateway, VAULT } from "./gateway.mjs";
+import { librarySite, startSite } from "./site.mjs";
+
+let packaged;
+let gateway;
+let site;
+let browser;
+
+before(async () => {
+  packaged = await librarySite();
+  gateway = await startGateway();
+  site = await startSite(packaged.folder, { gateway: gateway.url });
+  browser = await launch("chromium", { args: ["--js-flags=--expose-gc"] });
+  await browser.open(`${site.url}/`);
+  await browser.waitFor(() => document.documentElement.dataset.ready);
+});
+
+after(async () => {
+  await browser?.close();
+  await site?.stop();
+  await gateway?.stop();
+  await packaged?.remove();
+});
+
+test("an upload of which only the promise is kept survives the garbage collector", { timeout: 120_000 }, async () => {
+  const result = await browser.evaluate(async (vault) => {
+    const begin = async () => {
+      const uploader = await library.createUploader({ endpoint: "/v1", target: { vault }, getHeaders: bearer });
+      return { done: uploader.add(new Blob(["x".repeat(24 << 20)]), { description: "kept by nobody" }).done() };
+    };
+    const { done } = await begin();
+    let over = false;
+    const collecting = (async () => {
+      while (!over) {
+        gc();
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+    })();
+    const archive = await done.finally(() => (over = true));
+    await collecting;
+    return archive;
+  }, [VAULT]);
+  assert.equal(result.size, 24 << 20);
+});
+
+test("an uploader that nobody holds gives its workers back", { timeout: 120_000 }, async () => {
+  const workers = await browser.evaluate(async (vault) => {
+    const Real = Worker;
+    const running = new Set();
+    globalThis.Worker = class extends Real {
+      constructor(...parameters) {
+        super(...parameters);
+        running.add(this);
+      }
+      terminate() {
+        running.delete(this);
+        super.terminate();
+      }
+    };
+    const upload = async () => {
+      const uploader = await library.createUploader({ endpoint: "/v1", target: { vault }, getHeaders: bearer });
+      await uploader.add(new Blob(["some bytes"])).done();
+    };
+    await upload();
+    const before = running.size;
+    for (let round = 0; running.size > 0 && round < 1000; round++) {
+      gc();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    globalThis.Worker = Real;
+    return { before, after: running.size };
+  }, [VAULT]);
+  assert.ok(workers.before > 0, "there were workers");
+  assert.equal(workers.after, 0);
+});
