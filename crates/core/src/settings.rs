@@ -45,7 +45,7 @@ const MAX_HASH_AHEAD: u32 = 4;
 /// Bytes that a worker sends out of its memory before another takes its place. Browsers keep the copy of a body that
 /// they sent until the garbage collector runs, and nothing tells them that it is large: a 2 GiB file left 2 GiB behind.
 /// Only the end of the worker frees it for certain. Starting one costs some 20 ms beside the others.
-pub const WORKER_LIFE: u64 = 128 * MIB;
+pub const WORKER_LIFE: u64 = 64 * MIB;
 
 /// What an uploader was told.
 #[derive(Clone, Debug)]
