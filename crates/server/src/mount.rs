@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use glacier_core::glacier::VaultName;
 use glacier_core::sigv4::Credentials;
-use local_glacier::{Clock, Glacier, GlacierConfig, OpenError, Store, StoreConfig, StoreError};
+use local_glacier::{Clock, Glacier, GlacierConfig, OpenError, Pace, Store, StoreConfig, StoreError};
 
 /// Why the store cannot be mounted.
 #[derive(Debug)]
@@ -50,7 +50,8 @@ pub fn open(
     region: &str,
     account_id: &str,
 ) -> Result<(Store, Glacier), MountError> {
-    let store = Store::open(StoreConfig { data: data.to_owned(), clock: Clock::system() }).map_err(MountError::Open)?;
+    let store = Store::open(StoreConfig { data: data.to_owned(), clock: Clock::system(), pace: Pace::default() })
+        .map_err(MountError::Open)?;
     for vault in vaults {
         store.create_vault(vault).map_err(MountError::Vault)?;
     }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use glacier_core::sigv4::{CanonicalRequest, Credentials, GLACIER, Scope, SecretKey, Timestamp, sign};
 use glacier_core::{PayloadHash, TreeHash};
 use http_body_util::{BodyExt, Full};
-use local_glacier::{Clock, Glacier, GlacierConfig, Origin, Store, StoreConfig};
+use local_glacier::{Clock, Glacier, GlacierConfig, Origin, Pace, Store, StoreConfig};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -21,6 +21,7 @@ const NOON: u64 = 1_767_268_800; // 2026-01-01T12:00:00Z
 pub(crate) struct Machine {
     pub(crate) folder: TempDir,
     seconds: Arc<AtomicU64>,
+    pace: Pace,
     store: Store,
     glacier: Glacier,
     runtime: tokio::runtime::Runtime,
@@ -31,6 +32,8 @@ pub(crate) struct Machine {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: http::HeaderMap,
+    pub(crate) bytes: Vec<u8>,
+    /// Of a document; empty where the bytes are no text.
     pub(crate) text: String,
 }
 
@@ -47,29 +50,45 @@ pub(crate) struct Request {
 
 impl Machine {
     pub(crate) fn new() -> Self {
+        Self::at_pace(Pace::default())
+    }
+
+    fn at_pace(pace: Pace) -> Self {
         let folder = TempDir::new().unwrap();
         let seconds = Arc::new(AtomicU64::new(NOON));
-        let (store, glacier) = open(&folder, &seconds);
+        let (store, glacier) = open(&folder, &seconds, pace);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        Self { folder, seconds, store, glacier, runtime }
+        Self { folder, seconds, pace, store, glacier, runtime }
     }
 
     /// A machine with the vault `v`.
     pub(crate) fn with_vault() -> Self {
-        let machine = Self::new();
+        Self::with_vault_at_pace(Pace::default())
+    }
+
+    /// A machine with the vault `v`.
+    pub(crate) fn with_vault_at_pace(pace: Pace) -> Self {
+        let machine = Self::at_pace(pace);
         assert_eq!(machine.send(put("/-/vaults/v")).status, 201);
         machine
     }
 
     /// Ends the process, as far as the store can tell, and starts it again.
     pub(crate) fn restart(self) -> Self {
-        let Self { folder, seconds, store, glacier, runtime } = self;
+        let Self { folder, seconds, pace, store, glacier, runtime } = self;
         drop((store, glacier));
-        let (store, glacier) = open(&folder, &seconds);
-        Self { folder, seconds, store, glacier, runtime }
+        let (store, glacier) = open(&folder, &seconds, pace);
+        Self { folder, seconds, pace, store, glacier, runtime }
     }
 
+    /// Lets time pass, and what is due by then happen.
     pub(crate) fn turn_clock(&self, by: Duration) {
+        self.turn_clock_unnoticed(by);
+        self.glacier.settle().unwrap();
+    }
+
+    /// Lets time pass while nobody looks at what is due.
+    pub(crate) fn turn_clock_unnoticed(&self, by: Duration) {
         self.seconds.fetch_add(by.as_secs(), Ordering::Relaxed);
     }
 
@@ -127,8 +146,9 @@ impl Machine {
     fn answer(&self, request: http::Request<Full<Bytes>>) -> Answer {
         self.runtime.block_on(async {
             let (parts, body) = self.glacier.handle(request).await.into_parts();
-            let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
-            Answer { status: parts.status.as_u16(), headers: parts.headers, text }
+            let bytes = body.collect().await.unwrap().to_bytes().to_vec();
+            let text = String::from_utf8(bytes.clone()).unwrap_or_default();
+            Answer { status: parts.status.as_u16(), headers: parts.headers, bytes, text }
         })
     }
 
@@ -137,6 +157,20 @@ impl Machine {
         let answer = self.send(post("/-/vaults/v/multipart-uploads").with("x-amz-part-size", &part_size.to_string()));
         assert_eq!(answer.status, 201, "{answer:?}");
         answer.header("location").to_owned()
+    }
+
+    /// Begins a job in the vault `v`; gives its path.
+    pub(crate) fn job(&self, parameters: &Value) -> String {
+        let answer = self.send(post("/-/vaults/v/jobs").with_json(parameters));
+        assert_eq!(answer.status, 202, "{answer:?}");
+        answer.header("location").to_owned()
+    }
+
+    /// As [`job`](Self::job), and waits for its end.
+    pub(crate) fn finished_job(&self, parameters: &Value) -> String {
+        let job = self.job(parameters);
+        self.turn_clock(Duration::from_secs(1));
+        job
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -158,7 +192,18 @@ impl Machine {
     /// All that a client could see, and all files: what a refusal must not change.
     pub(crate) fn state(&self) -> Vec<String> {
         let mut state = self.files();
-        for target in ["/-/vaults", "/-/vaults/v", "/-/vaults/v/multipart-uploads"] {
+        for target in [
+            "/-/vaults",
+            "/-/vaults/v",
+            "/-/vaults/v/multipart-uploads",
+            "/-/vaults/v/jobs",
+            "/-/vaults/v/tags",
+            "/-/vaults/v/notification-configuration",
+            "/-/vaults/v/access-policy",
+            "/-/vaults/v/lock-policy",
+            "/-/policies/data-retrieval",
+            "/-/provisioned-capacity",
+        ] {
             state.push(self.send(get(target)).text);
         }
         state
@@ -214,6 +259,18 @@ impl Request {
     pub(crate) fn with_body(mut self, body: Vec<u8>) -> Self {
         self.signed_payload.get_or_insert_with(|| PayloadHash::of(&self.body).to_string());
         self.body = body;
+        self
+    }
+
+    /// A body of JSON, signed.
+    pub(crate) fn with_json(mut self, document: &Value) -> Self {
+        self.body = document.to_string().into_bytes();
+        self
+    }
+
+    /// A body, signed.
+    pub(crate) fn with_text(mut self, text: &str) -> Self {
+        self.body = text.as_bytes().to_vec();
         self
     }
 
@@ -302,10 +359,10 @@ fn scope() -> Scope {
     Scope { region: "us-east-1".into(), service: GLACIER }
 }
 
-fn open(folder: &TempDir, seconds: &Arc<AtomicU64>) -> (Store, Glacier) {
+fn open(folder: &TempDir, seconds: &Arc<AtomicU64>, pace: Pace) -> (Store, Glacier) {
     let seconds = Arc::clone(seconds);
     let clock = Clock::from_fn(move || UNIX_EPOCH + Duration::from_secs(seconds.load(Ordering::Relaxed)));
-    let store = Store::open(StoreConfig { data: folder.path().join("data"), clock }).unwrap();
+    let store = Store::open(StoreConfig { data: folder.path().join("data"), clock, pace }).unwrap();
     let config = GlacierConfig {
         credentials: vec![credentials()],
         region: "us-east-1".into(),
