@@ -17,6 +17,7 @@ use tracing::Instrument;
 use crate::answer::{Answer, Body};
 use crate::auth::{self, Authority};
 use crate::cors::{Cors, Origin};
+use crate::delivery::{Courier, Topic};
 use crate::error::{self, Refusal};
 use crate::head::Head;
 use crate::receive::{ReceiveError, RequestBody, read_small};
@@ -38,6 +39,8 @@ pub struct GlacierConfig {
     pub account_id: String,
     /// Origins of web pages that may use the store without a gateway.
     pub allowed_origins: Vec<Origin>,
+    /// Where the messages of topics go. Those of other topics go nowhere.
+    pub topics: Vec<Topic>,
 }
 
 /// Glacier's REST API over a [`Store`]. Clones share it.
@@ -46,15 +49,26 @@ pub struct Glacier {
     pub(crate) store: Store,
     pub(crate) authority: Authority,
     pub(crate) scheduler: Arc<Scheduler>,
+    notification_key: String,
     cors: Cors,
 }
 
 impl Glacier {
-    /// The API for `store`. Starts the threads that finish jobs; the last clone to be dropped ends them.
-    pub fn new(store: Store, config: GlacierConfig) -> Self {
+    /// The API for `store`. Starts the threads that finish jobs; the last clone to be dropped ends them. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`] where the key that signs notifications cannot be read or made.
+    pub fn new(store: Store, config: GlacierConfig) -> Result<Self, StoreError> {
         let authority = Authority::new(config.credentials, config.region, config.account_id);
-        let scheduler = Scheduler::start(Works::new(store.clone(), authority.clone()));
-        Self { store, authority, scheduler: Arc::new(scheduler), cors: Cors::new(config.allowed_origins) }
+        let courier = Courier::new(&store.notification_seed()?, config.topics);
+        let notification_key = courier.public_key_pem();
+        let scheduler = Arc::new(Scheduler::start(Works::new(store.clone(), authority.clone(), courier)));
+        Ok(Self { store, authority, scheduler, notification_key, cors: Cors::new(config.allowed_origins) })
+    }
+
+    /// The public key, as PEM, that notifications are to be checked with.
+    pub fn notification_key(&self) -> &str {
+        &self.notification_key
     }
 
     /// Does at once all that is due by the store's clock: ends jobs, writes inventories, removes what is over. The API

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use glacier_core::sigv4::{Credentials, SecretKey};
-use local_glacier::{Clock, Glacier, GlacierConfig, Origin, Pace, Store, StoreConfig};
+use local_glacier::{Clock, Glacier, GlacierConfig, Origin, Pace, Store, StoreConfig, Topic};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -43,6 +43,9 @@ struct Options {
     /// Origin of a web page that may use the store directly, https://app.example.com; may be repeated
     #[arg(long = "allow-origin", env = "LOCAL_GLACIER_ALLOW_ORIGIN", value_delimiter = ',', value_name = "ORIGIN")]
     allowed_origins: Vec<Origin>,
+    /// Where the notifications of an SNS topic go, ARN=URL: an http URL on this machine; may be repeated
+    #[arg(long = "topic", env = "LOCAL_GLACIER_TOPIC", value_delimiter = ',', value_name = "ARN=URL")]
+    topics: Vec<Topic>,
     /// Milliseconds that jobs take
     #[arg(long, env = "LOCAL_GLACIER_JOB_DELAY_MS", default_value_t = 1000, value_name = "MS")]
     job_delay_ms: u64,
@@ -111,6 +114,7 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
         false => Pace::developer(Duration::from_millis(options.job_delay_ms)),
     };
     pace.expedited_per_5_min = options.expedited_per_5_min;
+    let key_file = options.data.join("notification-key.pem");
     let store = Store::open(StoreConfig { data: options.data, clock: Clock::system(), pace })?;
     let credentials = Credentials {
         access_key_id: options.access_key_id,
@@ -122,8 +126,10 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
         region: options.region,
         account_id: options.account_id,
         allowed_origins: options.allowed_origins,
+        topics: options.topics,
     };
-    let glacier = Glacier::new(store, config);
+    let glacier = Glacier::new(store, config)?;
+    std::fs::write(key_file, glacier.notification_key())?;
 
     let listener = TcpListener::bind(options.listen).await?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);

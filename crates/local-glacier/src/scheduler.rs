@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use crate::auth::Authority;
 use crate::clock::milliseconds;
-use crate::store::{Store, StoreError};
+use crate::delivery::{Attempt, Courier};
+use crate::store::{Delivery, Store, StoreError};
 
 /// Longest sleep. The store's clock may be set, and need not be the machine's.
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
@@ -19,11 +20,15 @@ const AFTER_FAILURE: Duration = Duration::from_secs(5);
 /// How often to look for what is over.
 const REMOVAL_GRAIN: Duration = Duration::from_mins(1);
 
+/// Most notifications that are sent at the same time.
+const DELIVERIES_AT_ONCE: usize = 8;
+
 /// What the threads need.
 #[derive(Clone, Debug)]
 pub(crate) struct Works {
     pub(crate) store: Store,
     pub(crate) authority: Authority,
+    pub(crate) courier: Courier,
     /// Held by whoever does a kind of work: nothing is done twice, and what is done is done to its end.
     turns: Arc<Turns>,
 }
@@ -32,6 +37,7 @@ pub(crate) struct Works {
 struct Turns {
     retrievals: Mutex<()>,
     inventories: Mutex<()>,
+    deliveries: Mutex<()>,
 }
 
 /// The threads. Dropping it ends them, and waits for that.
@@ -49,7 +55,11 @@ impl Scheduler {
     pub(crate) fn start(works: Works) -> Self {
         let bell = Arc::new(Bell::default());
         let mut threads = Vec::new();
-        let all: [(&str, Work); 2] = [("retrievals", Works::retrievals), ("inventories", Works::inventories)];
+        let all: [(&str, Work); 3] = [
+            ("retrievals", Works::retrievals),
+            ("inventories", Works::inventories),
+            ("notifications", Works::deliveries),
+        ];
         for (name, work) in all {
             let (works, bell) = (works.clone(), Arc::clone(&bell));
             match std::thread::Builder::new().name(name.into()).spawn(move || works.run(&bell, work)) {
@@ -84,8 +94,8 @@ impl Drop for Scheduler {
 }
 
 impl Works {
-    pub(crate) fn new(store: Store, authority: Authority) -> Self {
-        Self { store, authority, turns: Arc::default() }
+    pub(crate) fn new(store: Store, authority: Authority, courier: Courier) -> Self {
+        Self { store, authority, courier, turns: Arc::default() }
     }
 
     fn run(&self, bell: &Bell, work: Work) {
@@ -107,9 +117,11 @@ impl Works {
         Duration::from_millis(u64::try_from(ms).unwrap_or_default()).min(LONGEST_SLEEP)
     }
 
-    fn retrievals(&self, _: &Bell) -> Result<Option<i64>, StoreError> {
+    fn retrievals(&self, bell: &Bell) -> Result<Option<i64>, StoreError> {
         let _turn = self.turns.retrievals.lock().unwrap_or_else(PoisonError::into_inner);
-        self.store.finish_due_retrievals()?;
+        if self.store.finish_due_retrievals()? {
+            bell.ring(); // there may be notifications to send
+        }
         self.store.take_inventories()?;
         self.store.remove_expired()?;
         let next_look = self.store.clock().now_ms().saturating_add(milliseconds(REMOVAL_GRAIN));
@@ -125,11 +137,38 @@ impl Works {
                 Err(StoreError::JobNotFound) => {}
                 outcome => outcome?,
             }
+            bell.ring(); // there may be notifications to send
             if bell.is_stopped() {
                 return Ok(None);
             }
         }
         self.store.next_due_ms(true)
+    }
+
+    /// Several at a time, so that one deaf endpoint does not keep all others waiting for long.
+    fn deliveries(&self, bell: &Bell) -> Result<Option<i64>, StoreError> {
+        let _turn = self.turns.deliveries.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            let due = self.store.due_deliveries(DELIVERIES_AT_ONCE)?;
+            if due.is_empty() || bell.is_stopped() {
+                return self.store.next_delivery_ms();
+            }
+            let outcomes: Vec<Result<(), StoreError>> = std::thread::scope(|scope| {
+                let threads: Vec<_> = due.iter().map(|delivery| scope.spawn(|| self.deliver(delivery))).collect();
+                threads.into_iter().map(|thread| thread.join().unwrap_or(Ok(()))).collect()
+            });
+            outcomes.into_iter().collect::<Result<(), _>>()?;
+        }
+    }
+
+    fn deliver(&self, delivery: &Delivery) -> Result<(), StoreError> {
+        match self.courier.send(delivery, &self.authority) {
+            Attempt::Ended => self.store.end_delivery(delivery),
+            Attempt::Failed { pause } => {
+                let next = self.store.clock().now_ms().saturating_add(milliseconds(pause));
+                self.store.postpone_delivery(delivery, next)
+            }
+        }
     }
 }
 

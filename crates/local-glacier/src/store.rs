@@ -49,7 +49,6 @@ pub(crate) use jobs::JobFilter;
 pub(crate) use multipart::Completion;
 pub(crate) use notifications::{Delivery, Event, Notifications};
 pub(crate) use output::OutputReader;
-pub(crate) use policies::{VaultLock, VaultPolicies};
 pub(crate) use provisioned_capacity::{CapacityUnit, MAX_UNITS};
 pub(crate) use retrieval_policy::RetrievalPolicy;
 pub(crate) use tags::MAX_TAGS;

@@ -13,6 +13,8 @@ mod job_refusals;
 mod jobs;
 #[path = "api/multipart.rs"]
 mod multipart;
+#[path = "api/notifications.rs"]
+mod notifications;
 #[path = "api/policies.rs"]
 mod policies;
 #[path = "api/refusals.rs"]

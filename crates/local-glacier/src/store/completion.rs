@@ -16,12 +16,15 @@ const MAX_BATCH: usize = 100;
 
 impl Store {
     /// Finishes retrievals that are due. Their bytes are here already: what they wait for is the clock.
-    pub(crate) fn finish_due_retrievals(&self) -> Result<(), StoreError> {
+    /// Tells whether there were any.
+    pub(crate) fn finish_due_retrievals(&self) -> Result<bool, StoreError> {
+        let mut any = false;
         loop {
             let now = self.now_ms();
             if self.due_jobs(false, 1)?.is_empty() {
-                return Ok(());
+                return Ok(any);
             }
+            any = true;
             self.write(move |connection| {
                 for due in select_due(connection, false, now, MAX_BATCH)? {
                     finish_retrieval(connection, &due, now)?;

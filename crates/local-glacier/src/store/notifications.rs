@@ -6,7 +6,7 @@ use glacier_core::glacier::VaultName;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::job::{JOB, Job, Task, job};
-use super::{Store, StoreError, ids, vaults};
+use super::{Failure, Store, StoreError, ids, vaults};
 use crate::topic::TopicArn;
 
 /// What a vault announces, and where.
@@ -83,6 +83,17 @@ impl Store {
             let vault = vaults::id_of(connection, &vault)?;
             connection.execute("DELETE FROM notifications WHERE vault = ?1", [vault])?;
             Ok(())
+        })
+    }
+
+    /// The seed of the key that signs messages: made once, and kept as long as the data folder.
+    pub(crate) fn notification_seed(&self) -> Result<[u8; 32], StoreError> {
+        let mut fresh = [0; 32];
+        getrandom::fill(&mut fresh).map_err(|_| Failure::Random)?;
+        self.write(move |connection| {
+            connection
+                .execute("INSERT OR IGNORE INTO notification_key (id, seed) VALUES (1, ?1)", [fresh.as_slice()])?;
+            Ok(connection.query_one("SELECT seed FROM notification_key", [], |row| row.get(0))?)
         })
     }
 

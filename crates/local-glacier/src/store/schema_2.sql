@@ -107,6 +107,12 @@ CREATE TABLE deliveries (
 CREATE INDEX deliveries_by_date ON deliveries (next);
 CREATE INDEX deliveries_of_job ON deliveries (job);
 
+-- One row: the seed of the key that signs them.
+CREATE TABLE notification_key (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    seed BLOB NOT NULL
+) STRICT;
+
 CREATE TABLE tags (
     vault INTEGER NOT NULL REFERENCES vaults (id) ON DELETE CASCADE,
     key TEXT NOT NULL,

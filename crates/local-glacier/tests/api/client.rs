@@ -9,7 +9,7 @@ use bytes::Bytes;
 use glacier_core::sigv4::{CanonicalRequest, Credentials, GLACIER, Scope, SecretKey, Timestamp, sign};
 use glacier_core::{PayloadHash, TreeHash};
 use http_body_util::{BodyExt, Full};
-use local_glacier::{Clock, Glacier, GlacierConfig, Origin, Pace, Store, StoreConfig};
+use local_glacier::{Clock, Glacier, GlacierConfig, Origin, Pace, Store, StoreConfig, Topic};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -22,6 +22,7 @@ pub(crate) struct Machine {
     pub(crate) folder: TempDir,
     seconds: Arc<AtomicU64>,
     pace: Pace,
+    topics: Vec<Topic>,
     store: Store,
     glacier: Glacier,
     runtime: tokio::runtime::Runtime,
@@ -50,15 +51,15 @@ pub(crate) struct Request {
 
 impl Machine {
     pub(crate) fn new() -> Self {
-        Self::at_pace(Pace::default())
+        Self::configured(Pace::default(), Vec::new())
     }
 
-    fn at_pace(pace: Pace) -> Self {
+    fn configured(pace: Pace, topics: Vec<Topic>) -> Self {
         let folder = TempDir::new().unwrap();
         let seconds = Arc::new(AtomicU64::new(NOON));
-        let (store, glacier) = open(&folder, &seconds, pace);
+        let (store, glacier) = open(&folder, &seconds, pace, topics.clone());
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        Self { folder, seconds, pace, store, glacier, runtime }
+        Self { folder, seconds, pace, topics, store, glacier, runtime }
     }
 
     /// A machine with the vault `v`.
@@ -68,17 +69,22 @@ impl Machine {
 
     /// A machine with the vault `v`.
     pub(crate) fn with_vault_at_pace(pace: Pace) -> Self {
-        let machine = Self::at_pace(pace);
+        Self::with_vault_and(pace, Vec::new())
+    }
+
+    /// A machine with the vault `v` and endpoints for topics.
+    pub(crate) fn with_vault_and(pace: Pace, topics: Vec<Topic>) -> Self {
+        let machine = Self::configured(pace, topics);
         assert_eq!(machine.send(put("/-/vaults/v")).status, 201);
         machine
     }
 
     /// Ends the process, as far as the store can tell, and starts it again.
     pub(crate) fn restart(self) -> Self {
-        let Self { folder, seconds, pace, store, glacier, runtime } = self;
+        let Self { folder, seconds, pace, topics, store, glacier, runtime } = self;
         drop((store, glacier));
-        let (store, glacier) = open(&folder, &seconds, pace);
-        Self { folder, seconds, pace, store, glacier, runtime }
+        let (store, glacier) = open(&folder, &seconds, pace, topics.clone());
+        Self { folder, seconds, pace, topics, store, glacier, runtime }
     }
 
     /// Lets time pass, and what is due by then happen.
@@ -171,6 +177,11 @@ impl Machine {
         let job = self.job(parameters);
         self.turn_clock(Duration::from_secs(1));
         job
+    }
+
+    /// The key that notifications are signed with.
+    pub(crate) fn notification_key(&self) -> &str {
+        self.glacier.notification_key()
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -359,7 +370,7 @@ fn scope() -> Scope {
     Scope { region: "us-east-1".into(), service: GLACIER }
 }
 
-fn open(folder: &TempDir, seconds: &Arc<AtomicU64>, pace: Pace) -> (Store, Glacier) {
+fn open(folder: &TempDir, seconds: &Arc<AtomicU64>, pace: Pace, topics: Vec<Topic>) -> (Store, Glacier) {
     let seconds = Arc::clone(seconds);
     let clock = Clock::from_fn(move || UNIX_EPOCH + Duration::from_secs(seconds.load(Ordering::Relaxed)));
     let store = Store::open(StoreConfig { data: folder.path().join("data"), clock, pace }).unwrap();
@@ -368,6 +379,7 @@ fn open(folder: &TempDir, seconds: &Arc<AtomicU64>, pace: Pace) -> (Store, Glaci
         region: "us-east-1".into(),
         account_id: "123456789012".into(),
         allowed_origins: vec![Origin::new(ORIGIN).unwrap()],
+        topics,
     };
-    (store.clone(), Glacier::new(store, config))
+    (store.clone(), Glacier::new(store, config).unwrap())
 }
