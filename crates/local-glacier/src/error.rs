@@ -5,12 +5,16 @@
 //!
 //! **Source:** developer guide, "Error Responses"; messages without a public source are ours and say what to do.
 
+mod jobs;
+mod settings;
+
 use glacier_core::ByteRange;
-use glacier_core::glacier::{ArchiveId, InvalidName, MAX_PARTS, UploadId};
+use glacier_core::glacier::{InvalidName, MAX_PARTS, UploadId};
 use glacier_core::sigv4::SignatureError;
 use http::StatusCode;
 
-use crate::store::{JobId, LockId};
+pub(crate) use jobs::*;
+pub(crate) use settings::*;
 
 /// An answer other than success.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -283,173 +287,6 @@ pub(crate) fn wrong_json_type(what: &str, expected: &str) -> Refusal {
     refusal(Code::Serialization, format!("{what} must be {expected}"))
 }
 
-// --- Jobs ---
-
-pub(crate) fn job_not_found(id: &JobId) -> Refusal {
-    refusal(Code::ResourceNotFound, format!("The job ID was not found: {id}"))
-}
-
-pub(crate) fn job_not_ready(id: &JobId) -> Refusal {
-    invalid(format!("The job is not currently available for download: {id}"))
-}
-
-pub(crate) fn archive_not_found(id: &ArchiveId) -> Refusal {
-    refusal(Code::ResourceNotFound, format!("The archive ID was not found: {id}"))
-}
-
-pub(crate) fn invalid_job_type(given: &str) -> Refusal {
-    invalid(format!("Invalid Type: {}. A job is an archive-retrieval or an inventory-retrieval.", quoted(given)))
-}
-
-pub(crate) fn select_not_supported() -> Refusal {
-    invalid("select is not supported")
-}
-
-pub(crate) fn field_not_for_job_type(field: &str, job_type: &str) -> Refusal {
-    invalid(format!("{field} is not a parameter of {job_type} jobs"))
-}
-
-pub(crate) fn invalid_job_description(error: InvalidName) -> Refusal {
-    invalid(format!("Invalid Description: {error}"))
-}
-
-pub(crate) fn invalid_topic(given: &str) -> Refusal {
-    invalid(format!("Invalid SNSTopic: {}. A topic is named arn:aws:sns:REGION:ACCOUNT:NAME.", quoted(given)))
-}
-
-pub(crate) fn invalid_tier(given: &str) -> Refusal {
-    invalid(format!("Invalid Tier: {}. A tier is Expedited, Standard or Bulk.", quoted(given)))
-}
-
-pub(crate) fn invalid_format(given: &str) -> Refusal {
-    invalid(format!("Invalid Format: {}. A format is CSV or JSON.", quoted(given)))
-}
-
-pub(crate) fn invalid_date(field: &str, given: &str) -> Refusal {
-    invalid(format!("Invalid {field}: {}. A date is YYYY-MM-DDThh:mm:ssZ.", quoted(given)))
-}
-
-pub(crate) fn dates_reversed() -> Refusal {
-    invalid("Invalid StartDate: it is after EndDate")
-}
-
-pub(crate) fn invalid_retrieval_range(given: &str) -> Refusal {
-    invalid(format!("Invalid RetrievalByteRange: {}. A range is FIRST-LAST in bytes.", quoted(given)))
-}
-
-pub(crate) fn retrieval_range_not_aligned(given: &str, size: u64) -> Refusal {
-    invalid(format!(
-        "Invalid RetrievalByteRange: {given}. A range begins at a multiple of 1048576 bytes and ends before one, or with \
-         the last of the {size} bytes of the archive."
-    ))
-}
-
-pub(crate) fn policy_enforced() -> Refusal {
-    refusal(Code::PolicyEnforced, "InitiateJob request denied by current data retrieval policy.")
-}
-
-pub(crate) fn insufficient_capacity() -> Refusal {
-    let message = "There is no capacity for another Expedited retrieval now; try again later, use Standard, or \
-                   purchase provisioned capacity";
-    refusal(Code::InsufficientCapacity, message)
-}
-
-pub(crate) fn invalid_status_code(given: &str) -> Refusal {
-    invalid(format!("The job status code is not valid: {}", quoted(given)))
-}
-
-pub(crate) fn invalid_completed(given: &str) -> Refusal {
-    invalid(format!("Invalid completed: {}. It is true or false.", quoted(given)))
-}
-
-pub(crate) fn invalid_range(given: &str) -> Refusal {
-    let given = quoted(given);
-    invalid(format!("Invalid Range: {given}. A range is bytes=FIRST-LAST and begins inside the output."))
-}
-
-// --- Notifications, tags, policies, locks, capacity ---
-
-pub(crate) fn not_set(what: &str, arn: &str) -> Refusal {
-    refusal(Code::ResourceNotFound, format!("No {what} is set for vault: {arn}"))
-}
-
-pub(crate) fn invalid_event(given: &str) -> Refusal {
-    let given = quoted(given);
-    invalid(format!("Invalid Events: {given}. An event is ArchiveRetrievalCompleted or InventoryRetrievalCompleted."))
-}
-
-pub(crate) fn invalid_tags_operation(given: &str) -> Refusal {
-    invalid(format!("Invalid operation: {}. It is add or remove.", quoted(given)))
-}
-
-pub(crate) fn wrong_number_of_tags(most: usize) -> Refusal {
-    invalid(format!("A request has 1 to {most} tags"))
-}
-
-pub(crate) fn too_many_tags(limit: u64) -> Refusal {
-    refusal(Code::LimitExceeded, format!("A vault has at most {limit} tags"))
-}
-
-pub(crate) fn invalid_tag_key(given: &str) -> Refusal {
-    let given = quoted(given);
-    invalid(format!("Invalid tag key: {given}. It is 1 to 128 letters, digits, spaces and any of _./=+-@"))
-}
-
-pub(crate) fn reserved_tag_key(given: &str) -> Refusal {
-    invalid(format!("Invalid tag key: {}. The prefix aws: is reserved.", quoted(given)))
-}
-
-pub(crate) fn invalid_tag_value(given: &str) -> Refusal {
-    let given = quoted(given);
-    invalid(format!("Invalid tag value: {given}. It is at most 255 letters, digits, spaces and any of _./=+-@"))
-}
-
-pub(crate) fn invalid_policy(reason: &str) -> Refusal {
-    invalid(format!("Invalid Policy: {reason}"))
-}
-
-pub(crate) fn invalid_policy_part(what: &str, given: &str) -> Refusal {
-    invalid(format!("Invalid Policy: this store does not evaluate the {what}: {}", quoted(given)))
-}
-
-pub(crate) fn denied_by_policy(operation: &str, arn: &str, kind: &str, statement: &str) -> Refusal {
-    refusal(Code::AccessDenied, format!("The {kind} denies glacier:{operation} on {arn} ({statement})"))
-}
-
-pub(crate) fn lock_in_progress(arn: &str) -> Refusal {
-    let message = format!("A vault lock is in progress for vault: {arn}. Complete or abort it first.");
-    refusal(Code::AccessDenied, message)
-}
-
-pub(crate) fn locked(arn: &str) -> Refusal {
-    refusal(Code::AccessDenied, format!("The vault is locked, and its lock cannot be changed: {arn}"))
-}
-
-pub(crate) fn wrong_lock_id(given: &LockId) -> Refusal {
-    invalid(format!("Invalid lock ID: {given}. The lock in progress has another one."))
-}
-
-pub(crate) fn wrong_number_of_rules() -> Refusal {
-    invalid("Invalid Policy: it has exactly one rule")
-}
-
-pub(crate) fn invalid_strategy(given: &str) -> Refusal {
-    invalid(format!("Invalid Strategy: {}. A strategy is BytesPerHour, FreeTier or None.", quoted(given)))
-}
-
-pub(crate) fn invalid_bytes_per_hour(given: &serde_json::Value) -> Refusal {
-    let given = quoted(&given.to_string());
-    invalid(format!("Invalid BytesPerHour: {given}. It is a whole number from 1 to 9223372036854775807."))
-}
-
-pub(crate) fn bytes_per_hour_not_for(strategy: &str) -> Refusal {
-    invalid(format!("BytesPerHour is not a parameter of the strategy {strategy}"))
-}
-
-pub(crate) fn too_much_capacity(limit: u64) -> Refusal {
-    refusal(Code::LimitExceeded, format!("An account has at most {limit} units of provisioned capacity"))
-}
-
 // --- Our own fault ---
 
 pub(crate) fn internal() -> Refusal {
@@ -459,6 +296,7 @@ pub(crate) fn internal() -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::JobId;
 
     #[test]
     fn catalogue_messages_are_the_service_s_own() {
