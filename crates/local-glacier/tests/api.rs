@@ -13,6 +13,8 @@ mod job_refusals;
 mod jobs;
 #[path = "api/multipart.rs"]
 mod multipart;
+#[path = "api/nonsense.rs"]
+mod nonsense;
 #[path = "api/notifications.rs"]
 mod notifications;
 #[path = "api/policies.rs"]

@@ -59,7 +59,7 @@ pub enum StoreError {
     JobNotReady,
     /// The vault has no notification configuration, policy or lock to show or complete.
     NotSet,
-    /// The vault would have more than [`MAX_TAGS`](super::MAX_TAGS).
+    /// The vault would have more than 50 tags.
     TooManyTags,
     /// A lock of the vault is in progress.
     LockInProgress,
@@ -67,7 +67,7 @@ pub enum StoreError {
     Locked,
     /// The lock in progress has another ID.
     WrongLockId,
-    /// The account has [`MAX_UNITS`](super::MAX_UNITS) of capacity already.
+    /// The account has two units of capacity already.
     TooMuchCapacity,
     /// Nothing the client did.
     Failed(Failure),

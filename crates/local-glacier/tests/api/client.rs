@@ -279,6 +279,12 @@ impl Request {
         self
     }
 
+    /// A body of any bytes, signed.
+    pub(crate) fn with_bytes(mut self, bytes: Vec<u8>) -> Self {
+        self.body = bytes;
+        self
+    }
+
     /// A body, signed.
     pub(crate) fn with_text(mut self, text: &str) -> Self {
         self.body = text.as_bytes().to_vec();
@@ -304,7 +310,7 @@ fn raw(method: &str, target: &str, headers: &[(String, String)], body: Vec<u8>) 
     request.body(Full::new(Bytes::from(body))).unwrap()
 }
 
-fn request(method: &'static str, target: &str) -> Request {
+pub(crate) fn request(method: &'static str, target: &str) -> Request {
     let headers = vec![("x-amz-glacier-version".into(), "2012-06-01".into())];
     Request { method, target: target.into(), headers, unsigned: Vec::new(), body: Vec::new(), signed_payload: None }
 }
