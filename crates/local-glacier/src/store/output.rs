@@ -53,7 +53,9 @@ impl Store {
                     len: end - start,
                 });
             }
-            Ok(OutputReader { pieces, open: None })
+            // Forgotten since the job was looked up.
+            let found: u64 = pieces.iter().map(|piece: &Piece| piece.len).sum();
+            if found == range.len() { Ok(OutputReader { pieces, open: None }) } else { Err(StoreError::JobNotFound) }
         })
     }
 
@@ -124,7 +126,8 @@ struct Piece {
     len: u64,
 }
 
-/// Reads an output piece by piece. Blocks.
+/// Reads an output piece by piece. Blocks. Fails where the job is forgotten before the end, which is a day after its
+/// completion.
 #[derive(Debug)]
 pub(crate) struct OutputReader {
     pieces: VecDeque<Piece>,
