@@ -7,6 +7,7 @@ import time
 import pytest
 from botocore.exceptions import ClientError, WaiterError
 from shapes import Watcher
+from store import Store
 from stored_archive import tree_hash
 
 MIB = 1024 * 1024
@@ -216,6 +217,20 @@ def test_modelled_errors_arrive_as_their_exceptions(glacier, vault):
     ]:
         with pytest.raises(errors.ResourceNotFoundException, match=f"is set for vault: {ARN}"):
             operation(vaultName=vault)
+
+
+def test_expedited_retrievals_without_capacity_are_refused(tmp_path):
+    store = Store(tmp_path / "limited", "--expedited-per-5-min", "0")
+    glacier = store.boto3()
+    glacier.create_vault(vaultName="photos")
+    archive = glacier.upload_archive(vaultName="photos", body=pattern(9))["archiveId"]
+    expedited = {"Type": "archive-retrieval", "ArchiveId": archive, "Tier": "Expedited"}
+    with pytest.raises(glacier.exceptions.InsufficientCapacityException, match="purchase provisioned capacity"):
+        glacier.initiate_job(vaultName="photos", jobParameters=expedited)
+    glacier.purchase_provisioned_capacity()
+    assert finished(glacier, "photos", **expedited)["Tier"] == "Expedited"
+    glacier.close()
+    assert store.stop() == 0
 
 
 def test_a_lock_denies_deletion_before_its_time(glacier, vault):
