@@ -26,8 +26,9 @@ EMPTY = hashlib.sha256(b"").hexdigest()
 class Store:
     """One process over one data folder."""
 
-    def __init__(self, data):
+    def __init__(self, data, *options):
         self.data = pathlib.Path(data)
+        self.options = ["--job-delay-ms", "50", *options]
         self.log = self.data.with_name(self.data.name + ".log")
         self.start()
 
@@ -38,6 +39,7 @@ class Store:
             "RUST_LOG": "trace",  # so that a secret in any log line is found
         }
         arguments = ["--data", self.data, "--listen", "127.0.0.1:0", "--region", REGION, "--account-id", ACCOUNT]
+        arguments += self.options
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [BINARY, *arguments], env=environment, stdout=subprocess.PIPE, stderr=log, text=True

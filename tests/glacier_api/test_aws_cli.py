@@ -28,7 +28,7 @@ def aws(store, tmp_path):
     program = pathlib.Path(sys.executable).with_name("aws")
 
     def run(operation, *arguments):
-        command = [program, "--endpoint-url", store.url, "glacier", operation, "--account-id", "-", *arguments]
+        command = [program, "--endpoint-url", store.url, "glacier", *operation.split(), "--account-id", "-", *arguments]
         done = subprocess.run(command, env=environment, capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(done.stderr)
@@ -79,3 +79,47 @@ def test_refusals_reach_the_terminal(store, aws):
         aws("describe-vault", "--vault-name", "none")
     with pytest.raises(RuntimeError, match="Invalid part size: 3. Part size must not be null"):
         aws("initiate-multipart-upload", "--vault-name", "none", "--part-size", "3")
+
+
+def test_jobs_tags_policies_and_capacity(store, aws, tmp_path):
+    vault = ("--vault-name", "photos")
+    aws("create-vault", *vault)
+    aws("wait vault-exists", *vault)
+    whole = tmp_path / "whole"
+    whole.write_bytes(os.urandom(MIB + 77))
+    archive = aws("upload-archive", *vault, "--body", whole)
+
+    parameters = {"Type": "archive-retrieval", "ArchiveId": archive["archiveId"], "Tier": "Expedited"}
+    job = ("--job-id=" + aws("initiate-job", *vault, "--job-parameters", json.dumps(parameters))["jobId"],)
+    while not aws("describe-job", *vault, *job)["Completed"]:
+        pass
+    got = tmp_path / "got"
+    answer = aws("get-job-output", *vault, *job, "--range", "bytes=0-99999999", got)
+    assert (answer["status"], answer["checksum"]) == (206, archive["checksum"])
+    assert got.read_bytes() == whole.read_bytes()
+    assert len(aws("list-jobs", *vault, "--statuscode", "Succeeded", "--page-size", "1")["JobList"]) == 1
+
+    aws("add-tags-to-vault", *vault, "--tags", "owner=me,kind=photos")
+    aws("remove-tags-from-vault", *vault, "--tag-keys", "kind")
+    assert aws("list-tags-for-vault", *vault) == {"Tags": {"owner": "me"}}
+    topic = "SNSTopic=arn:aws:sns:us-east-1:123456789012:jobs,Events=ArchiveRetrievalCompleted"
+    aws("set-vault-notifications", *vault, "--vault-notification-config", topic)
+    assert aws("get-vault-notifications", *vault)["vaultNotificationConfig"]["Events"] == ["ArchiveRetrievalCompleted"]
+    statement = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "glacier:DeleteArchive",
+        "Resource": "arn:aws:glacier:us-east-1:123456789012:vaults/photos",
+    }
+    policy = json.dumps({"Policy": json.dumps({"Statement": statement})})
+    aws("set-vault-access-policy", *vault, "--policy", policy)
+    with pytest.raises(RuntimeError, match="AccessDeniedException.*The vault access policy denies glacier:Del"):
+        aws("delete-archive", *vault, f"--archive-id={archive['archiveId']}")
+    aws("delete-vault-access-policy", *vault)
+    lock = aws("initiate-vault-lock", *vault, "--policy", policy)["lockId"]
+    aws("complete-vault-lock", *vault, f"--lock-id={lock}")
+    assert aws("get-vault-lock", *vault)["State"] == "Locked"
+    aws("set-data-retrieval-policy", "--policy", '{"Rules": [{"Strategy": "FreeTier"}]}')
+    assert aws("get-data-retrieval-policy") == {"Policy": {"Rules": [{"Strategy": "FreeTier"}]}}
+    capacity = aws("purchase-provisioned-capacity")["capacityId"]
+    assert aws("list-provisioned-capacity")["ProvisionedCapacityList"][0]["CapacityId"] == capacity

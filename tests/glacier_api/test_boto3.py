@@ -1,4 +1,4 @@
-"""boto3, unmodified, does all that the store offers so far."""
+"""boto3, unmodified, stores archives byte for byte."""
 
 import io
 

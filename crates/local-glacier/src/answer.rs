@@ -1,6 +1,5 @@
 //! Answers on their way out.
 
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -12,25 +11,53 @@ use http_body_util::Full;
 use serde::Serialize;
 
 use crate::error::{self, Refusal};
+use crate::send::{BodyError, Outgoing};
 
-/// The body of an answer.
-#[derive(Debug, Default)]
-pub struct Body(Full<Bytes>);
+/// The body of an answer: a document at hand, or bytes that are read from the disk as they are sent.
+#[derive(Debug)]
+pub struct Body(Source);
+
+#[derive(Debug)]
+enum Source {
+    Memory(Full<Bytes>),
+    Disk(Outgoing),
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        Self::from(Bytes::new())
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        Self(Source::Memory(Full::new(bytes)))
+    }
+}
 
 impl http_body::Body for Body {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = BodyError;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Pin::new(&mut self.get_mut().0).poll_frame(cx)
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match &mut self.get_mut().0 {
+            Source::Memory(bytes) => Pin::new(bytes).poll_frame(cx).map_err(|never| match never {}),
+            Source::Disk(outgoing) => outgoing.poll_frame(cx),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.is_end_stream()
+        match &self.0 {
+            Source::Memory(bytes) => bytes.is_end_stream(),
+            Source::Disk(outgoing) => outgoing.is_end(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.0.size_hint()
+        match &self.0 {
+            Source::Memory(bytes) => bytes.size_hint(),
+            Source::Disk(outgoing) => SizeHint::with_exact(outgoing.remaining()),
+        }
     }
 }
 
@@ -39,17 +66,28 @@ impl http_body::Body for Body {
 pub(crate) struct Answer {
     status: StatusCode,
     headers: Vec<(HeaderName, String)>,
-    body: Bytes,
+    body: Body,
 }
 
 impl Answer {
     fn new(status: StatusCode) -> Self {
-        Self { status, headers: Vec::new(), body: Bytes::new() }
+        Self { status, headers: Vec::new(), body: Body::default() }
     }
 
     /// 201.
     pub(crate) fn created(location: String) -> Self {
         Self::new(StatusCode::CREATED).with(LOCATION, location)
+    }
+
+    /// 202.
+    pub(crate) fn accepted(location: String) -> Self {
+        Self::new(StatusCode::ACCEPTED).with(LOCATION, location)
+    }
+
+    /// 200 with bytes from the disk, or 206 where they are a part.
+    pub(crate) fn output(bytes: Outgoing, is_part: bool) -> Self {
+        let status = if is_part { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK };
+        Self { body: Body(Source::Disk(bytes)), ..Self::new(status) }
     }
 
     /// 204.
@@ -60,9 +98,8 @@ impl Answer {
     /// 200 with a JSON document.
     pub(crate) fn json(document: &impl Serialize) -> Self {
         match serde_json::to_vec(document) {
-            Ok(body) => {
-                Self { body: body.into(), ..Self::new(StatusCode::OK) }.with(CONTENT_TYPE, "application/json".into())
-            }
+            Ok(body) => Self { body: Bytes::from(body).into(), ..Self::new(StatusCode::OK) }
+                .with(CONTENT_TYPE, "application/json".into()),
             Err(error) => {
                 tracing::error!(%error, "an answer could not be written as JSON");
                 Self::refusal(&error::internal())
@@ -76,7 +113,7 @@ impl Answer {
             "message": refusal.message,
             "type": refusal.code.kind(),
         });
-        Self { body: document.to_string().into(), ..Self::new(refusal.code.status()) }
+        Self { body: Bytes::from(document.to_string()).into(), ..Self::new(refusal.code.status()) }
             .with(CONTENT_TYPE, "application/json".into())
     }
 
@@ -95,7 +132,7 @@ impl Answer {
     }
 
     pub(crate) fn into_response(self) -> Response<Body> {
-        let mut response = Response::new(Body(Full::new(self.body)));
+        let mut response = Response::new(self.body);
         *response.status_mut() = self.status;
         for (name, value) in self.headers {
             // Values are made of checked names, hashes and numbers; one that could not be sent is left out.

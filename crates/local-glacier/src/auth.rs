@@ -53,8 +53,8 @@ impl Authority {
         &self.account_id
     }
 
-    pub(crate) fn region(&self) -> &str {
-        &self.scope.region
+    pub(crate) fn vault_arn(&self, vault: &str) -> String {
+        format!("arn:aws:glacier:{}:{}:vaults/{vault}", self.scope.region, self.account_id)
     }
 }
 

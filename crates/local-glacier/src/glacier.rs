@@ -1,6 +1,7 @@
 //! The API: one request in, one answer out.
 
 use std::error::Error;
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -16,10 +17,12 @@ use tracing::Instrument;
 use crate::answer::{Answer, Body};
 use crate::auth::{self, Authority};
 use crate::cors::{Cors, Origin};
+use crate::delivery::{Courier, Topic};
 use crate::error::{self, Refusal};
 use crate::head::Head;
 use crate::receive::{ReceiveError, RequestBody, read_small};
 use crate::route::Route;
+use crate::scheduler::{Scheduler, Works};
 use crate::store::{Failure, MAX_VAULTS, RequestId, Store, StoreError};
 
 /// Most bytes in the body of an operation that takes no archive bytes. The longest legal one is a policy of 20 KiB.
@@ -36,6 +39,8 @@ pub struct GlacierConfig {
     pub account_id: String,
     /// Origins of web pages that may use the store without a gateway.
     pub allowed_origins: Vec<Origin>,
+    /// Where the messages of topics go. Those of other topics go nowhere.
+    pub topics: Vec<Topic>,
 }
 
 /// Glacier's REST API over a [`Store`]. Clones share it.
@@ -43,14 +48,38 @@ pub struct GlacierConfig {
 pub struct Glacier {
     pub(crate) store: Store,
     pub(crate) authority: Authority,
+    pub(crate) scheduler: Arc<Scheduler>,
+    notification_key: String,
     cors: Cors,
 }
 
 impl Glacier {
-    /// The API for `store`.
-    pub fn new(store: Store, config: GlacierConfig) -> Self {
+    /// The API for `store`. Starts the threads that finish jobs; the last clone to be dropped ends them. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`] where the key that signs notifications cannot be read or made.
+    pub fn new(store: Store, config: GlacierConfig) -> Result<Self, StoreError> {
         let authority = Authority::new(config.credentials, config.region, config.account_id);
-        Self { store, authority, cors: Cors::new(config.allowed_origins) }
+        let courier = Courier::new(&store.notification_seed()?, config.topics);
+        let notification_key = courier.public_key_pem();
+        let scheduler = Arc::new(Scheduler::start(Works::new(store.clone(), authority.clone(), courier)));
+        Ok(Self { store, authority, scheduler, notification_key, cors: Cors::new(config.allowed_origins) })
+    }
+
+    /// The public key, as PEM, that notifications are to be checked with.
+    pub fn notification_key(&self) -> &str {
+        &self.notification_key
+    }
+
+    /// Does at once all that is due by the store's clock: ends jobs, writes inventories, removes what is over. The API
+    /// does so by itself within seconds; call this after turning a clock by hand.
+    ///
+    /// Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub fn settle(&self) -> Result<(), StoreError> {
+        self.scheduler.settle()
     }
 
     /// Answers a request. It need not come through a socket.
@@ -111,7 +140,9 @@ impl Glacier {
         if parts.method == Method::OPTIONS {
             return ("Preflight", Ok(self.cors.preflight(&parts.headers)));
         }
-        let parsed = Head::new(parts).and_then(|head| Ok((Route::parse(head.method, head.path)?, head)));
+        let parsed = Head::new(parts).and_then(|head| {
+            Ok((Route::parse(head.method, head.path, head.parameter("operation")?.as_deref())?, head))
+        });
         match parsed {
             Ok(((account, route), head)) => {
                 let operation = route.operation();
@@ -137,13 +168,14 @@ impl Glacier {
             let payload_hash = signed.ok_or_else(|| error::missing(header::CONTENT_SHA256))?;
             self.authority.check_signature(head, payload_hash, now)?;
             auth::check_api_version(head)?;
-            return Ok(Content { payload_hash, body });
+            return Ok(Content { payload_hash, body, bytes: Vec::new() });
         }
         if let Some(payload_hash) = signed {
             self.authority.check_signature(head, payload_hash, now)?;
         }
         let bytes = read_small(body, MAX_SMALL_BODY_LEN).await.map_err(|error| body_refusal(&error))?;
-        let computed = PayloadHash::of(&bytes.ok_or_else(|| error::body_too_large(MAX_SMALL_BODY_LEN))?);
+        let bytes = bytes.ok_or_else(|| error::body_too_large(MAX_SMALL_BODY_LEN))?;
+        let computed = PayloadHash::of(&bytes);
         match signed {
             Some(given) if given != computed => {
                 return Err(error::payload_hash_mismatch(&given.to_string(), &computed.to_string()));
@@ -152,10 +184,13 @@ impl Glacier {
             None => self.authority.check_signature(head, computed, now)?,
         }
         auth::check_api_version(head)?;
-        Ok(Content { payload_hash: computed, body: RequestBody::default() })
+        Ok(Content { payload_hash: computed, body: RequestBody::default(), bytes })
     }
 
     async fn perform(&self, route: Route, head: &Head<'_>, content: Content) -> Result<Answer, Refusal> {
+        if let Some((vault, archive)) = route.subject() {
+            self.authorize(route.operation(), vault, archive).await?;
+        }
         match route {
             Route::ListVaults => self.list_vaults(head).await,
             Route::CreateVault(vault) => self.create_vault(vault).await,
@@ -169,6 +204,27 @@ impl Glacier {
             Route::ListParts(vault, id) => self.list_parts(vault, id, head).await,
             Route::CompleteMultipartUpload(vault, id) => self.complete_multipart_upload(vault, id, head).await,
             Route::AbortMultipartUpload(vault, id) => self.abort_multipart_upload(vault, id).await,
+            Route::InitiateJob(vault) => self.initiate_job(vault, &content.bytes).await,
+            Route::ListJobs(vault) => self.list_jobs(vault, head).await,
+            Route::DescribeJob(vault, id) => self.describe_job(vault, id).await,
+            Route::GetJobOutput(vault, id) => self.get_job_output(vault, id, head).await,
+            Route::SetVaultNotifications(vault) => self.set_vault_notifications(vault, &content.bytes).await,
+            Route::GetVaultNotifications(vault) => self.get_vault_notifications(vault).await,
+            Route::DeleteVaultNotifications(vault) => self.delete_vault_notifications(vault).await,
+            Route::AddTagsToVault(vault) => self.add_tags_to_vault(vault, &content.bytes).await,
+            Route::RemoveTagsFromVault(vault) => self.remove_tags_from_vault(vault, &content.bytes).await,
+            Route::ListTagsForVault(vault) => self.list_tags_for_vault(vault).await,
+            Route::SetVaultAccessPolicy(vault) => self.set_vault_access_policy(vault, &content.bytes).await,
+            Route::GetVaultAccessPolicy(vault) => self.get_vault_access_policy(vault).await,
+            Route::DeleteVaultAccessPolicy(vault) => self.delete_vault_access_policy(vault).await,
+            Route::InitiateVaultLock(vault) => self.initiate_vault_lock(vault, &content.bytes).await,
+            Route::GetVaultLock(vault) => self.get_vault_lock(vault).await,
+            Route::CompleteVaultLock(vault, id) => self.complete_vault_lock(vault, id).await,
+            Route::AbortVaultLock(vault) => self.abort_vault_lock(vault).await,
+            Route::SetDataRetrievalPolicy => self.set_data_retrieval_policy(&content.bytes).await,
+            Route::GetDataRetrievalPolicy => self.get_data_retrieval_policy().await,
+            Route::ListProvisionedCapacity => self.list_provisioned_capacity().await,
+            Route::PurchaseProvisionedCapacity => self.purchase_provisioned_capacity().await,
         }
     }
 
@@ -183,13 +239,19 @@ impl Glacier {
     }
 
     pub(crate) fn vault_arn(&self, vault: &str) -> String {
-        let (region, account) = (self.authority.region(), self.authority.account_id());
-        format!("arn:aws:glacier:{region}:{account}:vaults/{vault}")
+        self.authority.vault_arn(vault)
     }
 
     /// `/123456789012/vaults/{vault}`: the number also where the request said `-`.
     pub(crate) fn vault_path(&self, vault: &VaultName) -> String {
         format!("/{}/vaults/{vault}", self.authority.account_id())
+    }
+
+    /// What to answer where the store failed at something that is about no vault.
+    #[expect(clippy::unused_self, reason = "as the refusals that need it")]
+    pub(crate) fn account_refusal(&self, fault: &StoreError) -> Refusal {
+        tracing::error!(error = %fault, "the store failed");
+        error::internal()
     }
 
     /// What to answer where the store refused. Errors that an operation words in its own way do not come here.
@@ -216,6 +278,8 @@ pub(crate) struct Content {
     pub(crate) payload_hash: PayloadHash,
     /// Unread for uploads, empty for all else.
     pub(crate) body: RequestBody,
+    /// The whole body for all but uploads.
+    pub(crate) bytes: Vec<u8>,
 }
 
 fn body_refusal(error: &ReceiveError) -> Refusal {

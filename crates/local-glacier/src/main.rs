@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use glacier_core::sigv4::{Credentials, SecretKey};
-use local_glacier::{Clock, Glacier, GlacierConfig, Origin, Store, StoreConfig};
+use local_glacier::{Clock, Glacier, GlacierConfig, Origin, Pace, Store, StoreConfig, Topic};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -43,6 +43,18 @@ struct Options {
     /// Origin of a web page that may use the store directly, https://app.example.com; may be repeated
     #[arg(long = "allow-origin", env = "LOCAL_GLACIER_ALLOW_ORIGIN", value_delimiter = ',', value_name = "ORIGIN")]
     allowed_origins: Vec<Origin>,
+    /// Where the notifications of an SNS topic go, ARN=URL: an http URL on this machine; may be repeated
+    #[arg(long = "topic", env = "LOCAL_GLACIER_TOPIC", value_delimiter = ',', value_name = "ARN=URL")]
+    topics: Vec<Topic>,
+    /// Milliseconds that jobs take
+    #[arg(long, env = "LOCAL_GLACIER_JOB_DELAY_MS", default_value_t = 1000, value_name = "MS")]
+    job_delay_ms: u64,
+    /// Keep the service's pace: jobs take hours, and a vault's inventory is taken once a day
+    #[arg(long, env = "LOCAL_GLACIER_REALISTIC", conflicts_with = "job_delay_ms")]
+    realistic: bool,
+    /// Expedited retrievals that may begin within five minutes without provisioned capacity; any number if not given
+    #[arg(long, env = "LOCAL_GLACIER_EXPEDITED_PER_5_MIN", value_name = "COUNT")]
+    expedited_per_5_min: Option<u32>,
 }
 
 /// Secrets that stand in examples all over the world, which is why scanners try them.
@@ -97,7 +109,13 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
             format!("{address} can be reached by other machines; add --allow-non-loopback if that is meant").into()
         );
     }
-    let store = Store::open(StoreConfig { data: options.data, clock: Clock::system() })?;
+    let mut pace = match options.realistic {
+        true => Pace::realistic(),
+        false => Pace::developer(Duration::from_millis(options.job_delay_ms)),
+    };
+    pace.expedited_per_5_min = options.expedited_per_5_min;
+    let key_file = options.data.join("notification-key.pem");
+    let store = Store::open(StoreConfig { data: options.data, clock: Clock::system(), pace })?;
     let credentials = Credentials {
         access_key_id: options.access_key_id,
         secret_access_key: options.secret_access_key,
@@ -108,8 +126,10 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
         region: options.region,
         account_id: options.account_id,
         allowed_origins: options.allowed_origins,
+        topics: options.topics,
     };
-    let glacier = Glacier::new(store.clone(), config);
+    let glacier = Glacier::new(store, config)?;
+    std::fs::write(key_file, glacier.notification_key())?;
 
     let listener = TcpListener::bind(options.listen).await?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -121,25 +141,10 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
         tracing::info!("shutting down");
     };
     println!("listening on http://{}", listener.local_addr()?);
-    let expiry = tokio::spawn(remove_expired_hourly(store));
     let service = move |request| {
         let glacier = glacier.clone();
         async move { glacier.handle(request).await }
     };
     accept::serve(listener, accept::Limits::default(), service, shutdown).await?;
-    expiry.abort();
     Ok(())
-}
-
-/// Gives the disk space of uploads back that nobody goes on with.
-async fn remove_expired_hourly(store: Store) {
-    loop {
-        tokio::time::sleep(Duration::from_hours(1)).await;
-        let store = store.clone();
-        match tokio::task::spawn_blocking(move || store.remove_expired()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::error!(%error, "expired uploads could not be removed"),
-            Err(error) => tracing::error!(%error, "expired uploads could not be removed"),
-        }
-    }
 }

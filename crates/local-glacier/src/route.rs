@@ -3,6 +3,7 @@
 use glacier_core::glacier::{ArchiveId, UploadId, VaultName};
 
 use crate::error::{self, Refusal};
+use crate::store::{JobId, LockId};
 
 /// Whose resources a path speaks of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,42 +29,135 @@ pub(crate) enum Route {
     ListParts(VaultName, UploadId),
     CompleteMultipartUpload(VaultName, UploadId),
     AbortMultipartUpload(VaultName, UploadId),
+    InitiateJob(VaultName),
+    ListJobs(VaultName),
+    DescribeJob(VaultName, JobId),
+    GetJobOutput(VaultName, JobId),
+    SetVaultNotifications(VaultName),
+    GetVaultNotifications(VaultName),
+    DeleteVaultNotifications(VaultName),
+    AddTagsToVault(VaultName),
+    RemoveTagsFromVault(VaultName),
+    ListTagsForVault(VaultName),
+    SetVaultAccessPolicy(VaultName),
+    GetVaultAccessPolicy(VaultName),
+    DeleteVaultAccessPolicy(VaultName),
+    InitiateVaultLock(VaultName),
+    GetVaultLock(VaultName),
+    CompleteVaultLock(VaultName, LockId),
+    AbortVaultLock(VaultName),
+    SetDataRetrievalPolicy,
+    GetDataRetrievalPolicy,
+    ListProvisionedCapacity,
+    PurchaseProvisionedCapacity,
 }
 
 impl Route {
-    /// Reads method and raw path.
+    /// Reads method and raw path, and the query's `operation`, which tells adding tags from removing them.
     ///
-    /// Nothing is decoded: every legal name is of an alphabet that needs no encoding, so a `%` is never part of one,
-    /// and what is checked here is what is used.
-    pub(crate) fn parse(method: &str, path: &str) -> Result<(Account, Self), Refusal> {
+    /// Nothing of the path is decoded: every legal name is of an alphabet that needs no encoding, so a `%` is never
+    /// part of one, and what is checked here is what is used.
+    pub(crate) fn parse(method: &str, path: &str, operation: Option<&str>) -> Result<(Account, Self), Refusal> {
         let path = path.strip_prefix('/').ok_or_else(error::no_such_operation)?;
         if path.contains('%') {
             return Err(error::no_such_operation());
         }
         let segments: Vec<&str> = path.split('/').collect();
-        let [account, "vaults", names @ ..] = segments.as_slice() else {
-            return Err(error::no_such_operation());
-        };
+        let [account, rest @ ..] = segments.as_slice() else { return Err(error::no_such_operation()) };
         let account = parse_account(account)?;
-        let vault = |name: &str| VaultName::new(name).map_err(error::invalid_name);
-        let archive = |id: &str| ArchiveId::new(id).map_err(error::invalid_name);
-        let upload = |id: &str| UploadId::new(id).map_err(error::invalid_name);
-        let route = match (method, names) {
-            ("GET", []) => Self::ListVaults,
-            ("PUT", [name]) => Self::CreateVault(vault(name)?),
-            ("GET", [name]) => Self::DescribeVault(vault(name)?),
-            ("DELETE", [name]) => Self::DeleteVault(vault(name)?),
-            ("POST", [name, "archives"]) => Self::UploadArchive(vault(name)?),
-            ("DELETE", [name, "archives", id]) => Self::DeleteArchive(vault(name)?, archive(id)?),
-            ("POST", [name, "multipart-uploads"]) => Self::InitiateMultipartUpload(vault(name)?),
-            ("GET", [name, "multipart-uploads"]) => Self::ListMultipartUploads(vault(name)?),
-            ("PUT", [name, "multipart-uploads", id]) => Self::UploadMultipartPart(vault(name)?, upload(id)?),
-            ("GET", [name, "multipart-uploads", id]) => Self::ListParts(vault(name)?, upload(id)?),
-            ("POST", [name, "multipart-uploads", id]) => Self::CompleteMultipartUpload(vault(name)?, upload(id)?),
-            ("DELETE", [name, "multipart-uploads", id]) => Self::AbortMultipartUpload(vault(name)?, upload(id)?),
+        let route = match (method, rest) {
+            (_, ["vaults", name, names @ ..]) => Self::of_vault(method, name, names, operation)?,
+            ("GET", ["vaults"]) => Self::ListVaults,
+            ("PUT", ["policies", "data-retrieval"]) => Self::SetDataRetrievalPolicy,
+            ("GET", ["policies", "data-retrieval"]) => Self::GetDataRetrievalPolicy,
+            ("GET", ["provisioned-capacity"]) => Self::ListProvisionedCapacity,
+            ("POST", ["provisioned-capacity"]) => Self::PurchaseProvisionedCapacity,
             _ => return Err(error::no_such_operation()),
         };
         Ok((account, route))
+    }
+
+    fn of_vault(method: &str, name: &str, names: &[&str], operation: Option<&str>) -> Result<Self, Refusal> {
+        let vault = || VaultName::new(name).map_err(error::invalid_name);
+        let archive = |id: &str| ArchiveId::new(id).map_err(error::invalid_name);
+        let upload = |id: &str| UploadId::new(id).map_err(error::invalid_name);
+        let job = |id: &str| JobId::new(id).ok_or_else(|| error::invalid_id("job ID", id));
+        let lock = |id: &str| LockId::new(id).ok_or_else(|| error::invalid_id("lock ID", id));
+        Ok(match (method, names) {
+            ("PUT", []) => Self::CreateVault(vault()?),
+            ("GET", []) => Self::DescribeVault(vault()?),
+            ("DELETE", []) => Self::DeleteVault(vault()?),
+            ("POST", ["archives"]) => Self::UploadArchive(vault()?),
+            ("DELETE", ["archives", id]) => Self::DeleteArchive(vault()?, archive(id)?),
+            ("POST", ["multipart-uploads"]) => Self::InitiateMultipartUpload(vault()?),
+            ("GET", ["multipart-uploads"]) => Self::ListMultipartUploads(vault()?),
+            ("PUT", ["multipart-uploads", id]) => Self::UploadMultipartPart(vault()?, upload(id)?),
+            ("GET", ["multipart-uploads", id]) => Self::ListParts(vault()?, upload(id)?),
+            ("POST", ["multipart-uploads", id]) => Self::CompleteMultipartUpload(vault()?, upload(id)?),
+            ("DELETE", ["multipart-uploads", id]) => Self::AbortMultipartUpload(vault()?, upload(id)?),
+            ("POST", ["jobs"]) => Self::InitiateJob(vault()?),
+            ("GET", ["jobs"]) => Self::ListJobs(vault()?),
+            ("GET", ["jobs", id]) => Self::DescribeJob(vault()?, job(id)?),
+            ("GET", ["jobs", id, "output"]) => Self::GetJobOutput(vault()?, job(id)?),
+            ("PUT", ["notification-configuration"]) => Self::SetVaultNotifications(vault()?),
+            ("GET", ["notification-configuration"]) => Self::GetVaultNotifications(vault()?),
+            ("DELETE", ["notification-configuration"]) => Self::DeleteVaultNotifications(vault()?),
+            ("GET", ["tags"]) => Self::ListTagsForVault(vault()?),
+            ("POST", ["tags"]) => match operation {
+                Some("add") => Self::AddTagsToVault(vault()?),
+                Some("remove") => Self::RemoveTagsFromVault(vault()?),
+                Some(other) => return Err(error::invalid_tags_operation(other)),
+                None => return Err(error::missing("operation")),
+            },
+            ("PUT", ["access-policy"]) => Self::SetVaultAccessPolicy(vault()?),
+            ("GET", ["access-policy"]) => Self::GetVaultAccessPolicy(vault()?),
+            ("DELETE", ["access-policy"]) => Self::DeleteVaultAccessPolicy(vault()?),
+            ("POST", ["lock-policy"]) => Self::InitiateVaultLock(vault()?),
+            ("GET", ["lock-policy"]) => Self::GetVaultLock(vault()?),
+            ("POST", ["lock-policy", id]) => Self::CompleteVaultLock(vault()?, lock(id)?),
+            ("DELETE", ["lock-policy"]) => Self::AbortVaultLock(vault()?),
+            _ => return Err(error::no_such_operation()),
+        })
+    }
+
+    /// The vault whose policies are to be asked, and the archive in the path. `None` where there is no vault, and for
+    /// InitiateJob, whose archive is in the body.
+    pub(crate) const fn subject(&self) -> Option<(&VaultName, Option<&ArchiveId>)> {
+        match self {
+            Self::ListVaults
+            | Self::InitiateJob(_)
+            | Self::SetDataRetrievalPolicy
+            | Self::GetDataRetrievalPolicy
+            | Self::ListProvisionedCapacity
+            | Self::PurchaseProvisionedCapacity => None,
+            Self::DeleteArchive(vault, id) => Some((vault, Some(id))),
+            Self::CreateVault(vault)
+            | Self::DescribeVault(vault)
+            | Self::DeleteVault(vault)
+            | Self::UploadArchive(vault)
+            | Self::InitiateMultipartUpload(vault)
+            | Self::ListMultipartUploads(vault)
+            | Self::UploadMultipartPart(vault, _)
+            | Self::ListParts(vault, _)
+            | Self::CompleteMultipartUpload(vault, _)
+            | Self::AbortMultipartUpload(vault, _)
+            | Self::ListJobs(vault)
+            | Self::DescribeJob(vault, _)
+            | Self::GetJobOutput(vault, _)
+            | Self::SetVaultNotifications(vault)
+            | Self::GetVaultNotifications(vault)
+            | Self::DeleteVaultNotifications(vault)
+            | Self::AddTagsToVault(vault)
+            | Self::RemoveTagsFromVault(vault)
+            | Self::ListTagsForVault(vault)
+            | Self::SetVaultAccessPolicy(vault)
+            | Self::GetVaultAccessPolicy(vault)
+            | Self::DeleteVaultAccessPolicy(vault)
+            | Self::InitiateVaultLock(vault)
+            | Self::GetVaultLock(vault)
+            | Self::CompleteVaultLock(vault, _)
+            | Self::AbortVaultLock(vault) => Some((vault, None)),
+        }
     }
 
     /// The API's name, for the log.
@@ -81,6 +175,27 @@ impl Route {
             Self::ListParts(..) => "ListParts",
             Self::CompleteMultipartUpload(..) => "CompleteMultipartUpload",
             Self::AbortMultipartUpload(..) => "AbortMultipartUpload",
+            Self::InitiateJob(_) => "InitiateJob",
+            Self::ListJobs(_) => "ListJobs",
+            Self::DescribeJob(..) => "DescribeJob",
+            Self::GetJobOutput(..) => "GetJobOutput",
+            Self::SetVaultNotifications(_) => "SetVaultNotifications",
+            Self::GetVaultNotifications(_) => "GetVaultNotifications",
+            Self::DeleteVaultNotifications(_) => "DeleteVaultNotifications",
+            Self::AddTagsToVault(_) => "AddTagsToVault",
+            Self::RemoveTagsFromVault(_) => "RemoveTagsFromVault",
+            Self::ListTagsForVault(_) => "ListTagsForVault",
+            Self::SetVaultAccessPolicy(_) => "SetVaultAccessPolicy",
+            Self::GetVaultAccessPolicy(_) => "GetVaultAccessPolicy",
+            Self::DeleteVaultAccessPolicy(_) => "DeleteVaultAccessPolicy",
+            Self::InitiateVaultLock(_) => "InitiateVaultLock",
+            Self::GetVaultLock(_) => "GetVaultLock",
+            Self::CompleteVaultLock(..) => "CompleteVaultLock",
+            Self::AbortVaultLock(_) => "AbortVaultLock",
+            Self::SetDataRetrievalPolicy => "SetDataRetrievalPolicy",
+            Self::GetDataRetrievalPolicy => "GetDataRetrievalPolicy",
+            Self::ListProvisionedCapacity => "ListProvisionedCapacity",
+            Self::PurchaseProvisionedCapacity => "PurchaseProvisionedCapacity",
         }
     }
 
@@ -105,8 +220,14 @@ mod tests {
     use super::*;
     use crate::error::Code;
 
+    fn parse(line: &str) -> Result<(Account, Route), Refusal> {
+        let (method, target) = line.split_once(' ').unwrap();
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        Route::parse(method, path, query.strip_prefix("operation="))
+    }
+
     #[test]
-    fn the_twelve_operations_are_found_by_method_and_path() {
+    fn the_33_operations_are_found_by_method_and_path() {
         for (line, operation) in [
             ("GET /-/vaults", "ListVaults"),
             ("PUT /-/vaults/v", "CreateVault"),
@@ -120,9 +241,29 @@ mod tests {
             ("GET /-/vaults/v/multipart-uploads/u", "ListParts"),
             ("POST /-/vaults/v/multipart-uploads/u", "CompleteMultipartUpload"),
             ("DELETE /-/vaults/v/multipart-uploads/u", "AbortMultipartUpload"),
+            ("POST /-/vaults/v/jobs", "InitiateJob"),
+            ("GET /-/vaults/v/jobs", "ListJobs"),
+            ("GET /-/vaults/v/jobs/j", "DescribeJob"),
+            ("GET /-/vaults/v/jobs/j/output", "GetJobOutput"),
+            ("PUT /-/vaults/v/notification-configuration", "SetVaultNotifications"),
+            ("GET /-/vaults/v/notification-configuration", "GetVaultNotifications"),
+            ("DELETE /-/vaults/v/notification-configuration", "DeleteVaultNotifications"),
+            ("POST /-/vaults/v/tags?operation=add", "AddTagsToVault"),
+            ("POST /-/vaults/v/tags?operation=remove", "RemoveTagsFromVault"),
+            ("GET /-/vaults/v/tags", "ListTagsForVault"),
+            ("PUT /-/vaults/v/access-policy", "SetVaultAccessPolicy"),
+            ("GET /-/vaults/v/access-policy", "GetVaultAccessPolicy"),
+            ("DELETE /-/vaults/v/access-policy", "DeleteVaultAccessPolicy"),
+            ("POST /-/vaults/v/lock-policy", "InitiateVaultLock"),
+            ("GET /-/vaults/v/lock-policy", "GetVaultLock"),
+            ("POST /-/vaults/v/lock-policy/l", "CompleteVaultLock"),
+            ("DELETE /-/vaults/v/lock-policy", "AbortVaultLock"),
+            ("PUT /-/policies/data-retrieval", "SetDataRetrievalPolicy"),
+            ("GET /-/policies/data-retrieval", "GetDataRetrievalPolicy"),
+            ("GET /-/provisioned-capacity", "ListProvisionedCapacity"),
+            ("POST /-/provisioned-capacity", "PurchaseProvisionedCapacity"),
         ] {
-            let (method, path) = line.split_once(' ').unwrap();
-            assert_eq!(Route::parse(method, path).unwrap().1.operation(), operation, "{line}");
+            assert_eq!(parse(line).unwrap().1.operation(), operation, "{line}");
         }
     }
 
@@ -148,9 +289,14 @@ mod tests {
             "PUT /-/vaults/mine%2F..%2Ftheirs",
             "PUT /-/vaults/a/../b",
             "TRACE /-/vaults",
+            "GET /-/vaults/v/jobs/j/output/o",
+            "PUT /-/vaults/v/jobs",
+            "DELETE /-/vaults/v/jobs/j",
+            "GET /-/policies",
+            "DELETE /-/policies/data-retrieval",
+            "GET /-/provisioned-capacity/c",
         ] {
-            let (method, path) = line.split_once(' ').unwrap();
-            assert_eq!(Route::parse(method, path).unwrap_err().code, Code::BadRequest, "{line}");
+            assert_eq!(parse(line).unwrap_err().code, Code::BadRequest, "{line}");
         }
     }
 
@@ -163,11 +309,15 @@ mod tests {
             "GET /-/vaults/a\\b",
             "PUT /-/vaults/v/multipart-uploads/u.v",
             "DELETE /-/vaults/v/archives/",
+            "GET /-/vaults/v/jobs/j.k",
+            "GET /-/vaults/v/jobs//output",
+            "POST /-/vaults/v/lock-policy/l.m",
+            "POST /-/vaults/v/tags?operation=replace",
+            "GET /-/vaults//tags",
             "GET /-/vaults/a\u{202e}b",
             &long,
         ] {
-            let (method, path) = line.split_once(' ').unwrap();
-            assert_eq!(Route::parse(method, path).unwrap_err().code, Code::InvalidParameterValue, "{line}");
+            assert_eq!(parse(line).unwrap_err().code, Code::InvalidParameterValue, "{line}");
         }
     }
 }

@@ -1,6 +1,8 @@
-//! What is kept: vaults, archives and multipart uploads, in a database and a folder of files.
+//! What is kept: vaults, archives, multipart uploads, jobs with their output, tags, policies and capacity, in a database
+//! and a folder of files.
 //!
-//! The data folder holds `metadata.sqlite`, `files/` (the bytes of parts and archives under names of our own making),
+//! The data folder holds `metadata.sqlite`, `files/` (the bytes of parts, archives and inventories under names of our
+//! own making),
 //! `incoming/` (bytes that are still arriving) and `lock`. No text of a client ever becomes part of a path.
 //!
 //! **Durability.** Bytes are written to `incoming/`, flushed to the disk, renamed into `files/`, the folder is flushed,
@@ -11,28 +13,49 @@
 //! All methods block; the API calls them on threads where that is allowed.
 
 mod archives;
+mod completion;
 mod database;
 mod failure;
 mod files;
 mod ids;
 mod incoming;
+mod inventory;
+mod job;
+mod jobs;
 mod multipart;
+mod notifications;
+mod output;
+mod policies;
+mod provisioned_capacity;
+mod retrieval_policy;
+mod tags;
 mod vaults;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use rusqlite::Connection;
 
 pub use failure::{Failure, OpenError, StoreError};
 
 pub(crate) use archives::StoredArchive;
-pub(crate) use ids::RequestId;
+pub(crate) use ids::{JobId, LockId, RequestId};
 pub(crate) use incoming::Incoming;
+pub(crate) use job::{
+    Format, Inventory, InventoryMarker, InventoryQuery, Job, JobState, NewJob, NewTask, Retrieval, Task, Tier,
+};
+pub(crate) use jobs::JobFilter;
 pub(crate) use multipart::Completion;
+pub(crate) use notifications::{Delivery, Event, Notifications};
+pub(crate) use output::OutputReader;
+pub(crate) use provisioned_capacity::{CapacityUnit, MAX_UNITS};
+pub(crate) use retrieval_policy::RetrievalPolicy;
+pub(crate) use tags::MAX_TAGS;
 pub(crate) use vaults::VaultDescription;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, milliseconds};
+use crate::pace::Pace;
 use database::Database;
 use failure::Health;
 use files::Folder;
@@ -45,8 +68,10 @@ pub const MAX_VAULTS: u64 = 1000;
 pub struct StoreConfig {
     /// The data folder; made if need be, and made private to its owner.
     pub data: PathBuf,
-    /// The clock for creation dates and expiries.
+    /// The clock for creation dates, jobs and expiries.
     pub clock: Clock,
+    /// How long jobs take.
+    pub pace: Pace,
 }
 
 /// The store. Clones share it.
@@ -61,6 +86,9 @@ struct Inner {
     database: Database,
     folder: Folder,
     clock: Clock,
+    pace: Pace,
+    /// Whether any vault may have a policy, so that most stores need not look for one at each request.
+    has_policies: AtomicBool,
 }
 
 impl Store {
@@ -74,7 +102,10 @@ impl Store {
         let (database, known_files) = Database::open(&config.data, health)?;
         folder.sync()?;
         folder.sweep(&known_files)?;
-        let store = Self { inner: Arc::new(Inner { database, folder, clock: config.clock }) };
+        let has_policies = AtomicBool::new(true); // until it is known
+        let inner = Inner { database, folder, clock: config.clock, pace: config.pace, has_policies };
+        let store = Self { inner: Arc::new(inner) };
+        store.look_for_policies().map_err(OpenError::Expiry)?;
         store.remove_expired().map_err(OpenError::Expiry)?;
         Ok(store)
     }
@@ -150,7 +181,7 @@ mod tests {
     use super::*;
 
     fn open(data: &std::path::Path) -> Store {
-        Store::open(StoreConfig { data: data.to_owned(), clock: Clock::system() }).unwrap()
+        Store::open(StoreConfig { data: data.to_owned(), clock: Clock::system(), pace: Pace::default() }).unwrap()
     }
 
     #[test]

@@ -15,7 +15,8 @@ use crate::store::{StoreError, VaultDescription};
 /// Most vaults on a page, and as many if no limit is given.
 const MAX_PAGE: usize = 10;
 
-/// A vault in JSON. Numbers are of this moment; the service's are as of the last inventory.
+/// A vault in JSON. The service's numbers are as of the last inventory; here they are of this moment, unless the store
+/// keeps the service's pace.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct VaultDocument {
@@ -23,7 +24,7 @@ struct VaultDocument {
     vault_arn: String,
     vault_name: String,
     creation_date: String,
-    /// No inventory has been taken yet.
+    /// Null until an inventory was taken.
     last_inventory_date: Option<String>,
     number_of_archives: i64,
     size_in_bytes: i64,
@@ -83,7 +84,7 @@ impl Glacier {
             vault_arn: self.vault_arn(&vault.name),
             vault_name: vault.name,
             creation_date: iso(vault.created_ms),
-            last_inventory_date: None,
+            last_inventory_date: vault.inventory_ms.map(iso),
             number_of_archives: vault.archives,
             size_in_bytes: vault.bytes,
         }

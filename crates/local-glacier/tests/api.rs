@@ -5,9 +5,23 @@
 mod client;
 #[path = "api/durability.rs"]
 mod durability;
+#[path = "api/inventories.rs"]
+mod inventories;
+#[path = "api/job_refusals.rs"]
+mod job_refusals;
+#[path = "api/jobs.rs"]
+mod jobs;
 #[path = "api/multipart.rs"]
 mod multipart;
+#[path = "api/nonsense.rs"]
+mod nonsense;
+#[path = "api/notifications.rs"]
+mod notifications;
+#[path = "api/policies.rs"]
+mod policies;
 #[path = "api/refusals.rs"]
 mod refusals;
+#[path = "api/settings.rs"]
+mod settings;
 #[path = "api/vaults.rs"]
 mod vaults;

@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use glacier_core::glacier::VaultName;
 use glacier_core::sigv4::Credentials;
-use local_glacier::{Clock, Glacier, GlacierConfig, OpenError, Store, StoreConfig, StoreError};
+use local_glacier::{Clock, Glacier, GlacierConfig, OpenError, Pace, Store, StoreConfig, StoreError};
 
 /// Why the store cannot be mounted.
 #[derive(Debug)]
@@ -19,12 +19,14 @@ pub enum MountError {
     Open(OpenError),
     /// A vault cannot be made.
     Vault(StoreError),
+    /// The key of its notifications cannot be read or made.
+    Store(StoreError),
 }
 
 impl std::fmt::Display for MountError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::Open(_) => "the embedded store cannot be opened; check --data",
+            Self::Open(_) | Self::Store(_) => "the embedded store cannot be opened; check --data",
             Self::Vault(_) => "the vaults of --vault cannot be made",
         })
     }
@@ -34,7 +36,7 @@ impl std::error::Error for MountError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Open(error) => Some(error),
-            Self::Vault(error) => Some(error),
+            Self::Vault(error) | Self::Store(error) => Some(error),
         }
     }
 }
@@ -50,7 +52,8 @@ pub fn open(
     region: &str,
     account_id: &str,
 ) -> Result<(Store, Glacier), MountError> {
-    let store = Store::open(StoreConfig { data: data.to_owned(), clock: Clock::system() }).map_err(MountError::Open)?;
+    let store = Store::open(StoreConfig { data: data.to_owned(), clock: Clock::system(), pace: Pace::default() })
+        .map_err(MountError::Open)?;
     for vault in vaults {
         store.create_vault(vault).map_err(MountError::Vault)?;
     }
@@ -60,8 +63,9 @@ pub fn open(
         account_id: account_id.to_owned(),
         // The layer around all routes decides, for the store as for the gateway.
         allowed_origins: Vec::new(),
+        topics: Vec::new(),
     };
-    let glacier = Glacier::new(store.clone(), config);
+    let glacier = Glacier::new(store.clone(), config).map_err(MountError::Store)?;
     Ok((store, glacier))
 }
 

@@ -5,7 +5,7 @@ use glacier_core::glacier::{ArchiveId, Description, VaultName};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::incoming::Segment;
-use super::{Incoming, Store, StoreError, ids, vaults};
+use super::{Incoming, Store, StoreError, completion, ids, vaults};
 
 /// An archive that is durable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,12 +37,18 @@ impl Store {
 
     /// Removes an archive; does nothing where there is none.
     pub(crate) fn delete_archive(&self, vault: &VaultName, id: &ArchiveId) -> Result<(), StoreError> {
-        let (vault, id) = (vault.clone(), id.clone());
+        let (vault, id, now) = (vault.clone(), id.clone(), self.now_ms());
+        let on_demand = self.inner.pace.inventory_age.is_none();
         let files = self.write(move |connection| {
             let vault = vaults::id_of(connection, &vault)?;
+            if !on_demand {
+                note_deletion(connection, vault, &id, now)?;
+            }
             let mut statement = connection
                 .prepare_cached("DELETE FROM archives WHERE archive_id = ?1 AND vault = ?2 RETURNING content")?;
             match statement.query_one((id.as_str(), vault), |row| row.get(0)).optional()? {
+                // What a job gives out stays until the job is forgotten.
+                Some(content) if completion::is_needed(connection, content)? => Ok(Vec::new()),
                 Some(content) => delete_content(connection, content),
                 None => Ok(Vec::new()),
             }
@@ -50,6 +56,21 @@ impl Store {
         self.remove_files(files);
         Ok(())
     }
+}
+
+/// Keeps what the inventory of the day still lists.
+fn note_deletion(connection: &Connection, vault: i64, id: &ArchiveId, now: i64) -> Result<(), StoreError> {
+    let mut note = connection.prepare_cached(
+        "INSERT INTO deleted_archives (vault, sequence, archive_id, description, created, size, tree_hash, deleted)
+         SELECT vault, rowid, archive_id, description, created, size, tree_hash, ?3 FROM archives
+         WHERE archive_id = ?1 AND vault = ?2",
+    )?;
+    if note.execute((id.as_str(), vault, now))? > 0 {
+        let mut change =
+            connection.prepare_cached("UPDATE vaults SET changed = coalesce(changed, ?2) WHERE id = ?1")?;
+        change.execute((vault, now))?;
+    }
+    Ok(())
 }
 
 /// What an archive has besides its ID and hash.

@@ -4,19 +4,22 @@
 //! flushes of the log. Each is a savepoint of its own: one that is refused takes nothing with it.
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::failure::Health;
 use super::{Failure, OpenError, StoreError};
 
 /// The schema's version, kept in `user_version`.
-const SCHEMA_VERSION: i64 = 1;
-const SCHEMA: &str = include_str!("schema.sql");
+const SCHEMA_VERSION: i64 = 2;
+/// What leads from each version to the next, beginning with an empty database.
+const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema_2.sql")];
+
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Most changes in one commit: bounds how long the first of them waits for the last.
 const MAX_BATCH: usize = 64;
@@ -27,6 +30,7 @@ pub(super) struct Database {
     /// `None` only while dropping.
     changes: Option<mpsc::Sender<Change>>,
     writer: Option<JoinHandle<()>>,
+    path: PathBuf,
 }
 
 /// Runs inside the transaction (or learns that there is none) and gives back what to do after the commit.
@@ -40,7 +44,7 @@ impl Database {
         let connection = connect(&path)?;
         make_schema(&connection)?;
         let known_files = connection
-            .prepare("SELECT file FROM segments")?
+            .prepare("SELECT file FROM segments UNION ALL SELECT file FROM jobs WHERE file IS NOT NULL")?
             .query_map([], |row| row.get(0))?
             .collect::<Result<HashSet<String>, _>>()?;
         let reader = Mutex::new(connect(&path)?);
@@ -48,8 +52,19 @@ impl Database {
         let writer = std::thread::Builder::new()
             .name("metadata".into())
             .spawn(move || write_changes(&connection, &queue, &health))
-            .map_err(|reason| OpenError::Folder { path, reason })?;
-        Ok((Self { reader, changes: Some(changes), writer: Some(writer) }, known_files))
+            .map_err(|reason| OpenError::Folder { path: path.clone(), reason })?;
+        Ok((Self { reader, changes: Some(changes), writer: Some(writer), path }, known_files))
+    }
+
+    /// As [`read`](Self::read), on a connection of its own: for questions that take so long that others would wait.
+    pub(super) fn read_long<T>(
+        &self,
+        question: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut reader = Connection::open_with_flags(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        reader.busy_timeout(BUSY_TIMEOUT)?;
+        let snapshot = reader.transaction()?;
+        question(&snapshot)
     }
 
     pub(super) fn read<T>(&self, question: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
@@ -92,20 +107,28 @@ impl Drop for Database {
 
 fn connect(path: &Path) -> Result<Connection, OpenError> {
     let connection = Connection::open(path)?;
-    connection.busy_timeout(Duration::from_secs(10))?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_prepared_statement_cache_capacity(128);
     Ok(connection)
 }
 
 fn make_schema(connection: &Connection) -> Result<(), OpenError> {
-    match connection.pragma_query_value(None, "user_version", |row| row.get(0))? {
-        0 => Ok(connection.execute_batch(&format!("BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"))?),
-        SCHEMA_VERSION => Ok(()),
-        found => Err(OpenError::NewerSchema { found }),
+    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let done = usize::try_from(found).ok().filter(|done| *done <= MIGRATIONS.len());
+    let due = &MIGRATIONS[done.ok_or(OpenError::NewerSchema { found })?..];
+    if due.is_empty() {
+        return Ok(());
     }
+    // One transaction: an interrupted change of version is none.
+    let steps = due.concat();
+    let outcome = connection.execute_batch(&format!("BEGIN; {steps} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"));
+    if outcome.is_err() && !connection.is_autocommit() {
+        drop(connection.execute_batch("ROLLBACK"));
+    }
+    Ok(outcome?)
 }
 
 fn in_savepoint<T>(

@@ -42,6 +42,33 @@ pub enum StoreError {
         /// Bytes in all parts.
         held: u64,
     },
+    /// No such archive in that vault.
+    ArchiveNotFound,
+    /// A range to retrieve whose ends are neither on a MiB nor the end of the archive.
+    RangeNotAligned {
+        /// Bytes of the archive.
+        size: u64,
+    },
+    /// The data retrieval policy does not let the job begin.
+    PolicyEnforced,
+    /// No capacity for another Expedited retrieval right now.
+    InsufficientCapacity,
+    /// No such job in that vault: never begun, or completed more than a day ago.
+    JobNotFound,
+    /// The job is in progress, or failed.
+    JobNotReady,
+    /// The vault has no notification configuration, policy or lock to show or complete.
+    NotSet,
+    /// The vault would have more than 50 tags.
+    TooManyTags,
+    /// A lock of the vault is in progress.
+    LockInProgress,
+    /// The vault is locked for good.
+    Locked,
+    /// The lock in progress has another ID.
+    WrongLockId,
+    /// The account has two units of capacity already.
+    TooMuchCapacity,
     /// Nothing the client did.
     Failed(Failure),
 }
@@ -84,6 +111,20 @@ impl fmt::Display for StoreError {
             Self::TreeHashMismatch { computed } => write!(f, "the bytes have tree hash {computed}"),
             Self::MissingPart { first_byte } => write!(f, "no part begins at byte {first_byte}"),
             Self::ArchiveSizeMismatch { held } => write!(f, "the parts have {held} bytes together"),
+            Self::ArchiveNotFound => f.write_str("there is no such archive in the vault"),
+            Self::RangeNotAligned { size } => {
+                write!(f, "the range is not aligned to MiB in an archive of {size} bytes")
+            }
+            Self::PolicyEnforced => f.write_str("the data retrieval policy does not allow the job"),
+            Self::InsufficientCapacity => f.write_str("there is no capacity for another Expedited retrieval"),
+            Self::JobNotFound => f.write_str("there is no such job"),
+            Self::JobNotReady => f.write_str("the job has no output"),
+            Self::NotSet => f.write_str("the vault has nothing of that kind"),
+            Self::TooManyTags => write!(f, "a vault has at most {} tags", super::MAX_TAGS),
+            Self::LockInProgress => f.write_str("a vault lock is in progress"),
+            Self::Locked => f.write_str("the vault is locked"),
+            Self::WrongLockId => f.write_str("the lock in progress has another ID"),
+            Self::TooMuchCapacity => write!(f, "an account has at most {} units of capacity", super::MAX_UNITS),
             Self::Failed(failure) => failure.fmt(f),
         }
     }
@@ -169,7 +210,7 @@ pub enum OpenError {
         /// Its version.
         found: i64,
     },
-    /// Expired uploads could not be removed.
+    /// What has expired could not be found or removed.
     Expiry(StoreError),
 }
 
@@ -183,7 +224,7 @@ impl fmt::Display for OpenError {
             Self::NewerSchema { found } => {
                 write!(f, "the data folder was written by a newer version (schema {found}); update this program")
             }
-            Self::Expiry(_) => f.write_str("cannot remove expired uploads"),
+            Self::Expiry(_) => f.write_str("cannot remove what has expired"),
         }
     }
 }

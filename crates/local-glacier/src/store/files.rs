@@ -81,6 +81,11 @@ impl Folder {
         Removal { files: self.files.clone(), names }
     }
 
+    /// Where a file of the metadata is.
+    pub(super) fn path_of(&self, name: &str) -> PathBuf {
+        self.files.join(name)
+    }
+
     /// As if a flush had failed, which cannot be had from a healthy disk.
     #[cfg(test)]
     pub(super) fn poison_for_test(&self) {

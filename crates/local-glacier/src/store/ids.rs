@@ -20,6 +20,67 @@ pub(super) fn upload_id() -> Result<UploadId, Failure> {
     id.map_err(|_| Failure::Random)
 }
 
+/// 92 characters, as on the real service.
+pub(super) fn job_id() -> Result<JobId, Failure> {
+    random_text::<92>().map(JobId)
+}
+
+/// 24 characters, as on the real service.
+pub(super) fn lock_id() -> Result<String, Failure> {
+    random_text::<24>()
+}
+
+/// 24 characters, as on the real service.
+pub(super) fn capacity_id() -> Result<String, Failure> {
+    random_text::<24>()
+}
+
+/// A random UUID, as SNS names messages.
+pub(super) fn message_id() -> Result<String, Failure> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|_| Failure::Random)?;
+    bytes[6] = bytes[6] & 0x0f | 0x40; // version 4
+    bytes[8] = bytes[8] & 0x3f | 0x80; // variant of RFC 9562
+    let text = hex::encode(&bytes);
+    Ok(format!("{}-{}-{}-{}-{}", &text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..]))
+}
+
+macro_rules! opaque_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub(crate) struct $name(String);
+
+        impl $name {
+            /// 1 to 256 characters of `[A-Za-z0-9_-]`; `None` for anything else.
+            pub(crate) fn new(text: &str) -> Option<Self> {
+                let legal = (1..=256).contains(&text.len()) && text.bytes().all(|byte| ALPHABET.contains(&byte));
+                legal.then(|| Self(text.to_owned()))
+            }
+
+            pub(crate) fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+opaque_id!(
+    /// Names one job.
+    JobId
+);
+
+opaque_id!(
+    /// Names one attempt to lock a vault.
+    LockId
+);
+
 /// 128 bits in hexadecimal: a name for a file.
 pub(super) fn file_name() -> Result<String, Failure> {
     let mut bytes = [0; 16];

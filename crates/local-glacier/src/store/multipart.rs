@@ -11,7 +11,7 @@ use glacier_core::{ByteRange, PartSize, TreeHash};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::archives::{NewArchive, StoredArchive, delete_content, insert_archive, new_content, put_segment};
-use super::{Incoming, Store, StoreError, ids, vaults};
+use super::{Incoming, Store, StoreError, completion, ids, milliseconds, retrieval_policy, vaults};
 
 /// An upload without a part or a list for this long is removed.
 pub(crate) const IDLE_EXPIRY: Duration = Duration::from_hours(24);
@@ -220,8 +220,9 @@ impl Store {
         Ok(())
     }
 
-    /// Removes uploads that were idle for a day, and notes of ended ones that are due to be forgotten. Also done when
-    /// the store is opened and whenever an upload is initiated; a server does it now and then for the disk's sake.
+    /// Removes uploads that were idle for a day, jobs that were completed a day ago, and notes that are due to be
+    /// forgotten. Also done when the store is opened and whenever an upload is initiated; a server does it now and then
+    /// for the disk's sake.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
@@ -230,7 +231,8 @@ impl Store {
         let due: bool = self.read(|connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT EXISTS (SELECT 1 FROM uploads WHERE active < ?1)
-                     OR EXISTS (SELECT 1 FROM ended_uploads WHERE forget < ?2)",
+                     OR EXISTS (SELECT 1 FROM ended_uploads WHERE forget < ?2)
+                     OR EXISTS (SELECT 1 FROM jobs WHERE forget <= ?2)",
             )?;
             Ok(statement.query_one((oldest_activity(now), now), |row| row.get(0))?)
         })?;
@@ -243,7 +245,8 @@ impl Store {
                 .prepare(&format!("{UPLOAD} WHERE active < ?1"))?
                 .query_map([oldest_activity(now)], upload)?
                 .collect::<Result<Vec<_>, _>>()?;
-            let mut files = Vec::new();
+            let mut files = completion::forget_jobs(connection, now)?;
+            retrieval_policy::forget_retrievals(connection, now)?;
             for upload in expired {
                 files.extend(remove_upload(connection, &upload)?);
             }
@@ -378,8 +381,4 @@ fn completed(
 /// An upload whose last activity is before this has expired.
 fn oldest_activity(now: i64) -> i64 {
     now.saturating_sub(milliseconds(IDLE_EXPIRY))
-}
-
-fn milliseconds(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

@@ -3,13 +3,16 @@
 use glacier_core::glacier::VaultName;
 use rusqlite::{Connection, OptionalExtension};
 
-use super::{MAX_VAULTS, Store, StoreError, multipart};
+use super::{MAX_VAULTS, Store, StoreError, completion, multipart};
 
-/// What DescribeVault and ListVaults tell.
+/// What DescribeVault and ListVaults tell. The numbers are of this moment, or of the last inventory where inventories
+/// are not taken on demand.
 #[derive(Clone, Debug)]
 pub(crate) struct VaultDescription {
     pub(crate) name: String,
     pub(crate) created_ms: i64,
+    /// When the last inventory was taken.
+    pub(crate) inventory_ms: Option<i64>,
     pub(crate) archives: i64,
     pub(crate) bytes: i64,
 }
@@ -41,13 +44,16 @@ impl Store {
         })
     }
 
-    /// Removes a vault without archives and without parts of uploads in progress; does nothing where there is none.
+    /// Removes a vault without archives and without parts of uploads in progress, and with it its jobs, tags and
+    /// policies; does nothing where there is none. Where inventories are not taken on demand, the last one must know
+    /// that the vault is empty.
     pub(crate) fn delete_vault(&self, name: &VaultName) -> Result<(), StoreError> {
         self.remove_expired()?;
         let name = name.clone();
-        self.write(move |connection| {
+        let on_demand = self.inner.pace.inventory_age.is_none();
+        let files = self.write(move |connection| {
             let vault = match id_of(connection, &name) {
-                Err(StoreError::VaultNotFound) => return Ok(()),
+                Err(StoreError::VaultNotFound) => return Ok(Vec::new()),
                 found => found?,
             };
             let holds_bytes: bool = connection.query_one(
@@ -56,14 +62,22 @@ impl Store {
                 [vault],
                 |row| row.get(0),
             )?;
-            if holds_bytes {
+            let is_seen_empty: bool = connection.query_one(
+                "SELECT inventory_archives = 0 AND changed IS NULL FROM vaults WHERE id = ?1",
+                [vault],
+                |row| row.get(0),
+            )?;
+            if holds_bytes || !(on_demand || is_seen_empty) {
                 return Err(StoreError::VaultNotEmpty);
             }
             multipart::remove_empty_uploads(connection, vault)?;
             connection.execute("DELETE FROM ended_uploads WHERE vault = ?1", [vault])?;
+            let files = completion::remove_jobs(connection, vault)?;
             connection.execute("DELETE FROM vaults WHERE id = ?1", [vault])?;
-            Ok(())
-        })
+            Ok(files)
+        })?;
+        self.remove_files(files);
+        Ok(())
     }
 
     /// Tells whether a vault exists, as an error where it does not.
@@ -73,7 +87,8 @@ impl Store {
 
     pub(crate) fn describe_vault(&self, name: &VaultName) -> Result<VaultDescription, StoreError> {
         self.read(|connection| {
-            let found = connection.query_one(&format!("{DESCRIBE} WHERE name = ?1"), [name.as_str()], describe);
+            let mut statement = connection.prepare_cached(&format!("{} WHERE name = ?1", self.describe_sql()))?;
+            let found = statement.query_one([name.as_str()], describe);
             found.optional()?.ok_or(StoreError::VaultNotFound)
         })
     }
@@ -82,23 +97,31 @@ impl Store {
     pub(crate) fn list_vaults(&self, after: Option<&VaultName>, limit: usize) -> Result<VaultPage, StoreError> {
         let after = after.map_or("", VaultName::as_str);
         let mut vaults = self.read(|connection| {
-            let mut statement =
-                connection.prepare_cached(&format!("{DESCRIBE} WHERE name > ?1 ORDER BY name LIMIT ?2"))?;
+            let mut statement = connection
+                .prepare_cached(&format!("{} WHERE name > ?1 ORDER BY name LIMIT ?2", self.describe_sql()))?;
             Ok(statement.query_map((after, limit + 1), describe)?.collect::<Result<Vec<_>, _>>()?)
         })?;
         let more = vaults.len() > limit;
         vaults.truncate(limit);
         Ok(VaultPage { vaults, more })
     }
+
+    fn describe_sql(&self) -> &'static str {
+        match self.inner.pace.inventory_age {
+            None => "SELECT name, created, inventory, archives, bytes FROM vaults",
+            Some(_) => "SELECT name, created, inventory, inventory_archives, inventory_bytes FROM vaults",
+        }
+    }
 }
 
-const DESCRIBE: &str = "SELECT name, created,
-    (SELECT count(*) FROM archives WHERE vault = vaults.id),
-    (SELECT coalesce(sum(size), 0) FROM archives WHERE vault = vaults.id)
-    FROM vaults";
-
 fn describe(row: &rusqlite::Row<'_>) -> rusqlite::Result<VaultDescription> {
-    Ok(VaultDescription { name: row.get(0)?, created_ms: row.get(1)?, archives: row.get(2)?, bytes: row.get(3)? })
+    Ok(VaultDescription {
+        name: row.get(0)?,
+        created_ms: row.get(1)?,
+        inventory_ms: row.get(2)?,
+        archives: row.get(3)?,
+        bytes: row.get(4)?,
+    })
 }
 
 /// The row of a vault.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use glacier_core::sigv4::{CanonicalRequest, Credentials, GLACIER, Scope, SecretKey, Timestamp, sign};
 use glacier_core::{PayloadHash, TreeHash};
 use http_body_util::{BodyExt, Full};
-use local_glacier::{Clock, Glacier, GlacierConfig, Origin, Store, StoreConfig};
+use local_glacier::{Clock, Glacier, GlacierConfig, Origin, Pace, Store, StoreConfig, Topic};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -21,6 +21,8 @@ const NOON: u64 = 1_767_268_800; // 2026-01-01T12:00:00Z
 pub(crate) struct Machine {
     pub(crate) folder: TempDir,
     seconds: Arc<AtomicU64>,
+    pace: Pace,
+    topics: Vec<Topic>,
     store: Store,
     glacier: Glacier,
     runtime: tokio::runtime::Runtime,
@@ -31,6 +33,8 @@ pub(crate) struct Machine {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: http::HeaderMap,
+    pub(crate) bytes: Vec<u8>,
+    /// Of a document; empty where the bytes are no text.
     pub(crate) text: String,
 }
 
@@ -47,29 +51,50 @@ pub(crate) struct Request {
 
 impl Machine {
     pub(crate) fn new() -> Self {
+        Self::configured(Pace::default(), Vec::new())
+    }
+
+    fn configured(pace: Pace, topics: Vec<Topic>) -> Self {
         let folder = TempDir::new().unwrap();
         let seconds = Arc::new(AtomicU64::new(NOON));
-        let (store, glacier) = open(&folder, &seconds);
+        let (store, glacier) = open(&folder, &seconds, pace, topics.clone());
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        Self { folder, seconds, store, glacier, runtime }
+        Self { folder, seconds, pace, topics, store, glacier, runtime }
     }
 
     /// A machine with the vault `v`.
     pub(crate) fn with_vault() -> Self {
-        let machine = Self::new();
+        Self::with_vault_at_pace(Pace::default())
+    }
+
+    /// A machine with the vault `v`.
+    pub(crate) fn with_vault_at_pace(pace: Pace) -> Self {
+        Self::with_vault_and(pace, Vec::new())
+    }
+
+    /// A machine with the vault `v` and endpoints for topics.
+    pub(crate) fn with_vault_and(pace: Pace, topics: Vec<Topic>) -> Self {
+        let machine = Self::configured(pace, topics);
         assert_eq!(machine.send(put("/-/vaults/v")).status, 201);
         machine
     }
 
     /// Ends the process, as far as the store can tell, and starts it again.
     pub(crate) fn restart(self) -> Self {
-        let Self { folder, seconds, store, glacier, runtime } = self;
+        let Self { folder, seconds, pace, topics, store, glacier, runtime } = self;
         drop((store, glacier));
-        let (store, glacier) = open(&folder, &seconds);
-        Self { folder, seconds, store, glacier, runtime }
+        let (store, glacier) = open(&folder, &seconds, pace, topics.clone());
+        Self { folder, seconds, pace, topics, store, glacier, runtime }
     }
 
+    /// Lets time pass, and what is due by then happen.
     pub(crate) fn turn_clock(&self, by: Duration) {
+        self.turn_clock_unnoticed(by);
+        self.glacier.settle().unwrap();
+    }
+
+    /// Lets time pass while nobody looks at what is due.
+    pub(crate) fn turn_clock_unnoticed(&self, by: Duration) {
         self.seconds.fetch_add(by.as_secs(), Ordering::Relaxed);
     }
 
@@ -127,8 +152,9 @@ impl Machine {
     fn answer(&self, request: http::Request<Full<Bytes>>) -> Answer {
         self.runtime.block_on(async {
             let (parts, body) = self.glacier.handle(request).await.into_parts();
-            let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
-            Answer { status: parts.status.as_u16(), headers: parts.headers, text }
+            let bytes = body.collect().await.unwrap().to_bytes().to_vec();
+            let text = String::from_utf8(bytes.clone()).unwrap_or_default();
+            Answer { status: parts.status.as_u16(), headers: parts.headers, bytes, text }
         })
     }
 
@@ -137,6 +163,25 @@ impl Machine {
         let answer = self.send(post("/-/vaults/v/multipart-uploads").with("x-amz-part-size", &part_size.to_string()));
         assert_eq!(answer.status, 201, "{answer:?}");
         answer.header("location").to_owned()
+    }
+
+    /// Begins a job in the vault `v`; gives its path.
+    pub(crate) fn job(&self, parameters: &Value) -> String {
+        let answer = self.send(post("/-/vaults/v/jobs").with_json(parameters));
+        assert_eq!(answer.status, 202, "{answer:?}");
+        answer.header("location").to_owned()
+    }
+
+    /// As [`job`](Self::job), and waits for its end.
+    pub(crate) fn finished_job(&self, parameters: &Value) -> String {
+        let job = self.job(parameters);
+        self.turn_clock(Duration::from_secs(1));
+        job
+    }
+
+    /// The key that notifications are signed with.
+    pub(crate) fn notification_key(&self) -> &str {
+        self.glacier.notification_key()
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -158,7 +203,18 @@ impl Machine {
     /// All that a client could see, and all files: what a refusal must not change.
     pub(crate) fn state(&self) -> Vec<String> {
         let mut state = self.files();
-        for target in ["/-/vaults", "/-/vaults/v", "/-/vaults/v/multipart-uploads"] {
+        for target in [
+            "/-/vaults",
+            "/-/vaults/v",
+            "/-/vaults/v/multipart-uploads",
+            "/-/vaults/v/jobs",
+            "/-/vaults/v/tags",
+            "/-/vaults/v/notification-configuration",
+            "/-/vaults/v/access-policy",
+            "/-/vaults/v/lock-policy",
+            "/-/policies/data-retrieval",
+            "/-/provisioned-capacity",
+        ] {
             state.push(self.send(get(target)).text);
         }
         state
@@ -217,6 +273,24 @@ impl Request {
         self
     }
 
+    /// A body of JSON, signed.
+    pub(crate) fn with_json(mut self, document: &Value) -> Self {
+        self.body = document.to_string().into_bytes();
+        self
+    }
+
+    /// A body of any bytes, signed.
+    pub(crate) fn with_bytes(mut self, bytes: Vec<u8>) -> Self {
+        self.body = bytes;
+        self
+    }
+
+    /// A body, signed.
+    pub(crate) fn with_text(mut self, text: &str) -> Self {
+        self.body = text.as_bytes().to_vec();
+        self
+    }
+
     pub(crate) fn has_body(&self) -> bool {
         !self.body.is_empty()
     }
@@ -236,7 +310,7 @@ fn raw(method: &str, target: &str, headers: &[(String, String)], body: Vec<u8>) 
     request.body(Full::new(Bytes::from(body))).unwrap()
 }
 
-fn request(method: &'static str, target: &str) -> Request {
+pub(crate) fn request(method: &'static str, target: &str) -> Request {
     let headers = vec![("x-amz-glacier-version".into(), "2012-06-01".into())];
     Request { method, target: target.into(), headers, unsigned: Vec::new(), body: Vec::new(), signed_payload: None }
 }
@@ -302,15 +376,16 @@ fn scope() -> Scope {
     Scope { region: "us-east-1".into(), service: GLACIER }
 }
 
-fn open(folder: &TempDir, seconds: &Arc<AtomicU64>) -> (Store, Glacier) {
+fn open(folder: &TempDir, seconds: &Arc<AtomicU64>, pace: Pace, topics: Vec<Topic>) -> (Store, Glacier) {
     let seconds = Arc::clone(seconds);
     let clock = Clock::from_fn(move || UNIX_EPOCH + Duration::from_secs(seconds.load(Ordering::Relaxed)));
-    let store = Store::open(StoreConfig { data: folder.path().join("data"), clock }).unwrap();
+    let store = Store::open(StoreConfig { data: folder.path().join("data"), clock, pace }).unwrap();
     let config = GlacierConfig {
         credentials: vec![credentials()],
         region: "us-east-1".into(),
         account_id: "123456789012".into(),
         allowed_origins: vec![Origin::new(ORIGIN).unwrap()],
+        topics,
     };
-    (store.clone(), Glacier::new(store, config))
+    (store.clone(), Glacier::new(store, config).unwrap())
 }

@@ -107,12 +107,11 @@ fn an_upload_expires_after_a_day_without_a_part_or_a_list() {
     assert_eq!(machine.send(get(&upload)).status, 200, "a list is activity");
     machine.turn_clock(23 * HOUR);
     assert_eq!(machine.send(part(&upload, MIB, pattern(1))).status, 204, "so is a part");
-    machine.turn_clock(25 * HOUR);
+    machine.turn_clock_unnoticed(25 * HOUR);
     for request in [get(&upload), delete(&upload), part(&upload, 0, pattern(1)), complete(&upload, &pattern(1))] {
         assert_eq!(machine.send(request).status, 404);
     }
     assert_eq!(machine.send(get("/-/vaults/v/multipart-uploads")).json()["UploadsList"], json!([]));
-    assert_eq!(machine.files().len(), 2, "bytes stay until somebody cleans up");
     machine.store().remove_expired().unwrap();
     assert!(machine.files().is_empty());
 }

@@ -1,7 +1,7 @@
 use crate::client::{MIB, Machine, Request, archive, complete, delete, get, part, pattern, post, put};
 
 /// Sends a request that must be refused with this, and looks whether it changed anything.
-fn check(machine: &Machine, request: Request, status: u16, code: &str, message: &str) {
+pub(crate) fn check(machine: &Machine, request: Request, status: u16, code: &str, message: &str) {
     let before = machine.state();
     let has_body = request.has_body();
     let answer = machine.send(request);
@@ -17,7 +17,7 @@ fn check(machine: &Machine, request: Request, status: u16, code: &str, message: 
     assert_eq!(machine.state(), before, "a refusal changed something: {message}");
 }
 
-fn check_value(machine: &Machine, request: Request, message: &str) {
+pub(crate) fn check_value(machine: &Machine, request: Request, message: &str) {
     check(machine, request, 400, "InvalidParameterValueException", message);
 }
 
