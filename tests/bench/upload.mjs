@@ -1,5 +1,6 @@
 // One file through the library, and the same slices through a bare `fetch` PUT to the same server without hashing,
-// taking turns: what hashing, signing and storing cost. Then browser memory for a small and a large file.
+// taking turns. The server keeps what a bare PUT brings as it keeps a part: in a file, flushed before it answers. A
+// second bare PUT, whose bytes are forgotten, shows the network alone. Then browser memory for a small and a large file.
 //
 // The driver starts the browser and chooses the file; it measures nothing and stays silent while the page works.
 
@@ -35,11 +36,11 @@ async function compare(file) {
   const browser = await opened(file);
   const rounds = [];
   for (let round = 0; round < ROUNDS; round++) {
-    const bare = () => browser.evaluate(bareFetch, [CONCURRENCY]);
+    const bare = () => browser.evaluate(bareFetch, ["/bench/file", CONCURRENCY]);
     const ours = () => browser.evaluate(library, [VAULT, CONCURRENCY]);
     // Turns change places, so that neither always meets a cold cache.
-    const first = round % 2 === 0 ? { bare: await bare(), ours: await ours() } : null;
-    rounds.push(first ?? { ours: await ours(), bare: await bare() });
+    const pair = round % 2 === 0 ? { bare: await bare(), ours: await ours() } : { ours: await ours(), bare: await bare() };
+    rounds.push({ ...pair, forgotten: await browser.evaluate(bareFetch, ["/bench/sink", CONCURRENCY]) });
   }
   await browser.close();
   return rounds;
@@ -97,8 +98,8 @@ async function library(vault, concurrency) {
   return { seconds, longestTask: Math.max(...longTasks), longestGap };
 }
 
-/** In the page: the same slices, as many at once, without hash, signature or store. */
-async function bareFetch(concurrency) {
+/** In the page: the same slices, as many at once, without hash or signature. */
+async function bareFetch(path, concurrency) {
   const file = document.querySelector("#files").files[0];
   const { partSize, parts } = await globalThis.library.planParts(file.size);
   const started = performance.now();
@@ -107,8 +108,8 @@ async function bareFetch(concurrency) {
     while (next < parts) {
       const start = partSize * next++;
       const body = file.slice(start, Math.min(start + partSize, file.size));
-      const response = await fetch("/bench/sink", { method: "PUT", body });
-      if (!response.ok) throw new Error(`/bench/sink answered ${response.status}`);
+      const response = await fetch(path, { method: "PUT", body });
+      if (!response.ok) throw new Error(`${path} answered ${response.status}`);
       await response.arrayBuffer();
     }
   };
@@ -136,11 +137,12 @@ function report(rounds, memory) {
   const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
   const rate = ({ seconds }) => LARGE / MIB / seconds;
   console.log(`\n2 GiB over loopback, Chromium, ${CONCURRENCY} parts in flight, ${cpus().length} processors\n`);
-  console.log("round   bare fetch      library    ratio   longest task   longest gap");
-  for (const [index, { bare, ours }] of rounds.entries()) {
+  console.log("round   bare fetch      library    ratio   forgotten    ratio   longest task   longest gap");
+  for (const [index, { bare, ours, forgotten }] of rounds.entries()) {
     const columns = [
       `${index + 1}`.padStart(5), `${rate(bare).toFixed(0)} MiB/s`.padStart(12), `${rate(ours).toFixed(0)} MiB/s`.padStart(12),
-      (bare.seconds / ours.seconds).toFixed(2).padStart(8), `${ours.longestTask.toFixed(0)} ms`.padStart(14),
+      (bare.seconds / ours.seconds).toFixed(2).padStart(8), `${rate(forgotten).toFixed(0)} MiB/s`.padStart(12),
+      (forgotten.seconds / ours.seconds).toFixed(2).padStart(9), `${ours.longestTask.toFixed(0)} ms`.padStart(14),
       `${ours.longestGap.toFixed(0)} ms`.padStart(13),
     ];
     console.log(columns.join(""));
@@ -156,6 +158,7 @@ function report(rounds, memory) {
   console.log(JSON.stringify({
     bench: "upload",
     ratio_bare_fetch: Number(ratio.toFixed(3)),
+    ratio_forgotten: Number(median(rounds.map(({ forgotten, ours }) => forgotten.seconds / ours.seconds)).toFixed(3)),
     longest_task_ms: Math.round(longest),
     peak_memory_mib: Math.round(memory.large.peak),
     peak_memory_mib_of_256_mib: Math.round(memory.small.peak),

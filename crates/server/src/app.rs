@@ -90,7 +90,9 @@ pub fn app(gateway: Gateway, store: Router) -> Router {
         .route("/healthz", get(async || json(StatusCode::OK, &serde_json::json!({ "status": "ok" }))))
         .fallback_service(page::files(&gateway.page));
     #[cfg(feature = "bench-sink")]
-    let routes = routes.route("/bench/sink", axum::routing::put(crate::bench_sink::handle));
+    let routes = routes
+        .route("/bench/sink", axum::routing::put(crate::bench_sink::sink))
+        .route("/bench/file", axum::routing::put(crate::bench_sink::file));
     // The store does its own routing, so that what it verifies is what was sent.
     let dispatch = move |request: Request| {
         let router = match request.uri().path() {

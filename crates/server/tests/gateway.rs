@@ -470,9 +470,11 @@ async fn the_store_believes_nobody_without_a_signature() {
 
 #[cfg(feature = "bench-sink")]
 #[tokio::test]
-async fn the_benchmarks_sink_reads_a_body_to_its_end() {
-    let request = Request::put("/bench/sink").header("host", HOST).body(vec![7; 3 << 20]).unwrap();
-    assert_eq!(setting().send(request).await.status, 204);
+async fn the_benchmarks_sinks_read_a_body_to_its_end() {
+    for path in ["/bench/sink", "/bench/file"] {
+        let request = Request::put(path).header("host", HOST).body(vec![7; 3 << 20]).unwrap();
+        assert_eq!(setting().send(request).await.status, 204, "{path}");
+    }
 }
 
 #[cfg(not(feature = "bench-sink"))]
