@@ -204,7 +204,7 @@ impl Driver {
         let canceller = self.small_request(ticket);
         let driver = Rc::clone(self);
         spawn_local(async move {
-            let answer = fetch::send(&request, None, &canceller).await;
+            let answer = fetch::send(&request, request.body.as_deref(), &canceller).await;
             driver.requests.borrow_mut().remove(&ticket);
             driver.feed(match answer {
                 Ok(response) => Event::Answered { ticket, response },

@@ -80,7 +80,7 @@ async fn sign_request(url: &str, get_headers: Option<&Function>) -> Result<Signe
             _ => None,
         }));
     }
-    Ok(SignedRequest { method: Method::Post, url: url.to_owned(), headers, expires_in_ms: 0 })
+    Ok(SignedRequest { method: Method::Post, url: url.to_owned(), headers, body: None, expires_in_ms: 0 })
 }
 
 /// The value of what a function returned, waiting for it if it is a promise.

@@ -112,6 +112,7 @@ impl Order {
                     method: Method::from_name(&message.get(6).as_string()?)?,
                     url: message.get(7).as_string()?,
                     headers: pairs(&message.get(8))?,
+                    body: None,
                     expires_in_ms: 0,
                 },
             },

@@ -1,4 +1,4 @@
-//! What an upload fails with: a closed list of codes for programs, and plain words for people.
+//! What an upload or a download fails with: a closed list of codes for programs, and plain words for people.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::plan::PlanError;
 
 macro_rules! error_codes {
     ($($(#[$doc:meta])* $variant:ident = $text:literal, $hint:literal;)*) => {
-        /// Every way an upload can fail. The list is closed; new codes come with a new minor version.
+        /// Every way an upload or a download can fail. The list is closed; new codes come with a new minor version.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum ErrorCode {
@@ -45,6 +45,8 @@ error_codes! {
     AuthMissing = "AUTH_MISSING", "Sign in, then resume.";
     /// A part did not arrive as it was hashed, several times in a row.
     ChecksumMismatchPart = "CHECKSUM_MISMATCH_PART", "Something between this computer and the store changes bytes. Resume on another network.";
+    /// A range of a job's output did not arrive as the store says it is, several times in a row.
+    ChecksumMismatchRange = "CHECKSUM_MISMATCH_RANGE", "Something between the store and this computer changes bytes. Resume on another network.";
     /// The store computed another tree hash over the whole archive than we did.
     ChecksumMismatchWhole = "CHECKSUM_MISMATCH_WHOLE", "Abort and upload the file again; if it happens again, tell whoever runs the server.";
     /// Signatures are out of date as soon as they are made.
@@ -69,6 +71,10 @@ error_codes! {
     InvalidVaultName = "INVALID_VAULT_NAME", "Use 1 to 255 letters, digits, '_', '.' or '-'.";
     /// What was given is a directory.
     IsDirectory = "IS_DIRECTORY", "Choose files; a folder cannot be uploaded as one file.";
+    /// The job's output is gone: the store keeps it for a day after the job is done.
+    JobExpired = "JOB_EXPIRED", "Start the same retrieval again, and continue this download with the new job when that is done.";
+    /// The job has no output that could be downloaded, or not yet.
+    JobNotReady = "JOB_NOT_READY", "Wait until the job has succeeded; start another if it failed.";
     /// More than the account or the token allows.
     LimitExceeded = "LIMIT_EXCEEDED", "Ask whoever runs the server to raise the limit, or upload less.";
     /// No answer, again and again.
@@ -83,6 +89,8 @@ error_codes! {
     Server = "SERVER", "Wait a while, then resume: the parts already stored are kept.";
     /// No usable signature could be had.
     SignFailed = "SIGN_FAILED", "Tell whoever runs the signing server, or check the page's own sign function.";
+    /// What the bytes are written to takes no more.
+    SinkFailed = "SINK_FAILED", "Check the free space and that the file may be written, then resume, or download again.";
     /// A request stood still, again and again.
     Stalled = "STALLED", "Check the connection, then resume: the parts already stored are kept.";
     /// The part size needs more than 10,000 parts.
@@ -99,7 +107,7 @@ error_codes! {
     WorkerFailed = "WORKER_FAILED", "Resume; if it happens again, reload the page.";
 }
 
-/// A failed upload.
+/// A failed upload or download.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadError {
     /// For programs.
@@ -108,7 +116,7 @@ pub struct UploadError {
     pub message: String,
     /// What to do.
     pub hint: String,
-    /// Whether [`Event::Resume`](crate::upload::Event::Resume) may succeed without changing anything else.
+    /// Whether [`Event::Resume`](crate::upload::Event::Resume) (or the [download's](crate::download::Event::Resume)) may succeed without changing anything else.
     pub retryable: bool,
     /// HTTP status, where an answer was the cause.
     pub status: Option<u16>,
@@ -184,7 +192,11 @@ impl From<InvalidName> for UploadError {
         let code = match error {
             InvalidName::Vault => ErrorCode::InvalidVaultName,
             InvalidName::Description => ErrorCode::InvalidDescription,
-            InvalidName::UploadId | InvalidName::ArchiveId => ErrorCode::InvalidOption,
+            InvalidName::UploadId
+            | InvalidName::ArchiveId
+            | InvalidName::JobId
+            | InvalidName::SnsTopic
+            | InvalidName::Date => ErrorCode::InvalidOption,
         };
         Self::new(code, error.to_string())
     }

@@ -6,15 +6,26 @@
 
 pub mod abort_multipart_upload;
 pub mod complete_multipart_upload;
+pub mod create_vault;
+pub mod delete_archive;
+pub mod delete_vault;
+pub mod describe_job;
+pub mod describe_vault;
+mod field;
+pub mod get_job_output;
 pub mod header;
+pub mod initiate_job;
 pub mod initiate_multipart_upload;
+pub mod list_jobs;
+pub mod list_multipart_uploads;
 pub mod list_parts;
+pub mod list_vaults;
 mod message;
 pub mod name;
 pub mod upload_multipart_part;
 
 pub use message::{AnswerError, Method, Request, Response, ServiceError};
-pub use name::{ArchiveId, Description, InvalidName, UploadId, VaultName};
+pub use name::{ArchiveId, Date, Description, InvalidName, JobId, SnsTopic, UploadId, VaultName};
 
 use crate::part::MIB;
 

@@ -1,7 +1,8 @@
 //! A decoded JSON document, in the few kinds the contract uses.
 //!
-//! Core neither parses nor prints JSON text: the browser has a parser of its own, and a second one would double the
-//! size of the wasm file. The browser turns objects into this and back; the servers use `serde`.
+//! Core does not parse JSON text: the browser has a parser of its own, and a second one would double the size of the
+//! wasm file. The browser turns objects into this and back; the servers use `serde`. It prints only what the gateway
+//! signs as a request's body ([`Json::to_text`]).
 
 /// One JSON value.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,11 +51,93 @@ impl Json {
         }
     }
 
+    /// The member `key` as true or false.
+    pub fn bool(&self, key: &str) -> Option<bool> {
+        match self.get(key)? {
+            Self::Bool(value) => Some(*value),
+            _ => None,
+        }
+    }
+
     /// The member `key` as a list.
     pub fn list(&self, key: &str) -> Option<&[Json]> {
         match self.get(key)? {
             Self::List(items) => Some(items),
             _ => None,
         }
+    }
+}
+
+impl Json {
+    /// As JSON text (RFC 8259), without spaces, in ASCII where the strings are.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        self.write(&mut text);
+        text
+    }
+
+    fn write(&self, text: &mut String) {
+        match self {
+            Self::Null => text.push_str("null"),
+            Self::Bool(value) => text.push_str(if *value { "true" } else { "false" }),
+            Self::Number(number) => text.push_str(&number.to_string()),
+            Self::Text(value) => write_string(value, text),
+            Self::List(items) => {
+                text.push('[');
+                for (nth, item) in items.iter().enumerate() {
+                    if nth > 0 {
+                        text.push(',');
+                    }
+                    item.write(text);
+                }
+                text.push(']');
+            }
+            Self::Object(members) => {
+                text.push('{');
+                for (nth, (key, value)) in members.iter().enumerate() {
+                    if nth > 0 {
+                        text.push(',');
+                    }
+                    write_string(key, text);
+                    text.push(':');
+                    value.write(text);
+                }
+                text.push('}');
+            }
+        }
+    }
+}
+
+fn write_string(value: &str, text: &mut String) {
+    text.push('"');
+    for character in value.chars() {
+        match character {
+            '"' | '\\' => text.extend(['\\', character]),
+            '\0'..='\u{1f}' => text.push_str(&format!("\\u{:04x}", u32::from(character))),
+            _ => text.push(character),
+        }
+    }
+    text.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_what_any_parser_reads_back() {
+        let strings = ["", "plain", "a\"b\\c", "\0\u{1f}\n\r\t\u{7f}", "Ísland \u{1f30b}", "\\u0041"];
+        let json = Json::object([
+            ("n", Json::Null),
+            ("b", Json::List(vec![Json::Bool(true), Json::Bool(false)])),
+            ("most", Json::Number(u64::MAX)),
+            ("\"", Json::List(strings.iter().map(|text| Json::Text((*text).into())).collect())),
+            ("empty", Json::List(vec![Json::List(Vec::new()), Json::Object(Vec::new())])),
+        ]);
+        let parsed: serde_json::Value = serde_json::from_str(&json.to_text()).unwrap();
+        let expected = serde_json::json!({
+            "n": null, "b": [true, false], "most": u64::MAX, "\"": strings, "empty": [[], {}],
+        });
+        assert_eq!(parsed, expected);
     }
 }

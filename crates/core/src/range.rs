@@ -97,6 +97,43 @@ impl ByteRange {
             leaves.is_power_of_two() && first_leaf.is_multiple_of(leaves)
         }
     }
+
+    /// The smallest MiB-aligned range of an archive of `archive_size` bytes that covers this one: what
+    /// `RetrievalByteRange` has to be for these bytes to be retrieved. `None` where the archive has not that many.
+    pub fn align_mib(self, archive_size: u64) -> Option<Self> {
+        if self.end > archive_size {
+            return None;
+        }
+        let end = self.end.checked_next_multiple_of(MIB).map_or(archive_size, |end| end.min(archive_size));
+        Self::new(self.start - self.start % MIB, end)
+    }
+
+    /// The smallest tree-hash-aligned range of an archive of `archive_size` bytes that covers this one, so that the
+    /// store vouches for what it gives. `None` where the archive has not that many bytes.
+    ///
+    /// Aligned ranges are the nodes of the tree, and of the nodes above both the first and the last leaf the lowest
+    /// is in all the others.
+    pub fn align_tree_hash(self, archive_size: u64) -> Option<Self> {
+        if self.end > archive_size {
+            return None;
+        }
+        let (first, last) = (self.start / MIB, (self.end - 1) / MIB);
+        // Above the highest bit in which they differ, the two have the same ancestors. At most 44 bits: a u64 of bytes.
+        let level = u64::BITS - (first ^ last).leading_zeros();
+        let node = first >> level;
+        let border = |node: u64| node.checked_shl(level).and_then(|leaf| leaf.checked_mul(MIB)).unwrap_or(u64::MAX);
+        Self::new(border(node), border(node + 1).min(archive_size))
+    }
+
+    /// The bytes this range and `other` have in common.
+    pub fn intersection(self, other: Self) -> Option<Self> {
+        Self::new(self.start.max(other.start), self.end.min(other.end))
+    }
+
+    /// Whether every byte of `other` is in this range.
+    pub const fn covers(self, other: Self) -> bool {
+        self.start <= other.start && other.end <= self.end
+    }
 }
 
 impl fmt::Debug for ByteRange {
@@ -183,6 +220,48 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Borders and what is next to them, of an archive of so many bytes.
+    fn interesting(size: u64) -> Vec<u64> {
+        (0..=size.div_ceil(MIB))
+            .flat_map(|leaf| [(leaf * MIB).saturating_sub(1), leaf * MIB, leaf * MIB + 1, leaf * MIB + MIB / 2])
+            .chain([size - 1, size])
+            .filter(|at| *at <= size)
+            .collect()
+    }
+
+    #[test]
+    fn aligning_finds_the_smallest_of_all_covering_ranges() {
+        for (leaves, short) in (1..=17).flat_map(|leaves| [(leaves, 0), (leaves, 7), (leaves, MIB - 1)]) {
+            let size = leaves * MIB - short;
+            let bytes = |(first, last): (u64, u64)| ByteRange::new(first * MIB, (last * MIB).min(size)).unwrap();
+            let aligned: Vec<ByteRange> = nodes(leaves).into_iter().map(bytes).collect();
+            let mib: Vec<ByteRange> =
+                (0..leaves).flat_map(|first| (first + 1..=leaves).map(move |last| (first, last))).map(bytes).collect();
+            let smallest = |all: &[ByteRange], wanted: ByteRange| {
+                all.iter().copied().filter(|range| range.covers(wanted)).min_by_key(|range| range.len())
+            };
+            for start in interesting(size) {
+                for end in interesting(size) {
+                    let Some(wanted) = ByteRange::new(start, end) else { continue };
+                    assert_eq!(wanted.align_tree_hash(size), smallest(&aligned, wanted), "{wanted:?} of {size}");
+                    assert_eq!(wanted.align_mib(size), smallest(&mib, wanted), "{wanted:?} of {size}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn aligning_knows_what_there_is_not_and_the_largest_numbers() {
+        let range = |start, end| ByteRange::new(start, end).unwrap();
+        assert_eq!(range(0, 11).align_tree_hash(10), None);
+        assert_eq!(range(0, 11).align_mib(10), None);
+        let most = u64::MAX;
+        assert_eq!(range(5, most).align_mib(most), ByteRange::new(0, most));
+        assert_eq!(range(5, most).align_tree_hash(most), ByteRange::new(0, most));
+        assert_eq!(range(most - 1, most).align_mib(most).unwrap().end(), most);
+        assert_eq!(range(most - 1, most).align_tree_hash(most).unwrap().len(), MIB - 1);
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! What to do about a request that failed: the policy as data, and one table of what answers mean.
 
+pub(crate) mod fault;
+pub(crate) mod window;
+
 use crate::clock::Jitter;
 use crate::error::ErrorCode;
 use crate::glacier::{Response, ServiceError};
@@ -73,6 +76,7 @@ pub enum Operation {
     ListParts,
     CompleteMultipartUpload,
     AbortMultipartUpload,
+    GetJobOutput,
 }
 
 /// What an answer that is no success calls for.
@@ -86,11 +90,12 @@ pub enum Verdict {
     SignAgain(ErrorCode),
     /// Ask the gateway once more, with fresh headers; then fail with this code.
     Authenticate(ErrorCode),
-    /// The part did not arrive as it was hashed: read, hash and send it again.
+    /// The part did not arrive as it was hashed: read, hash and send it again. Or the piece of a job's output did not
+    /// arrive as the store says it is: fetch it again.
     Reread,
     /// The store does not agree about the whole: ask it which parts it holds and send what differs.
     Repair,
-    /// The store has no such upload.
+    /// The store has no such upload, or no such job any more.
     Gone,
     /// Fail; trying again later may help.
     GiveUp(ErrorCode),
@@ -144,6 +149,7 @@ pub fn classify(operation: Operation, error: &ServiceError) -> Verdict {
         (400, "InvalidParameterValueException") => match operation {
             O::UploadMultipartPart if says("hecksum") || says("tree-hash") || says("content-sha256") => V::Reread,
             O::CompleteMultipartUpload => V::Repair,
+            O::GetJobOutput if says("not currently available") => V::Fatal(E::JobNotReady),
             _ => V::Fatal(E::Refused),
         },
 
@@ -173,6 +179,7 @@ impl Operation {
             Self::ListParts => "ListParts",
             Self::CompleteMultipartUpload => "CompleteMultipartUpload",
             Self::AbortMultipartUpload => "AbortMultipartUpload",
+            Self::GetJobOutput => "GetJobOutput",
         }
     }
 }
@@ -182,13 +189,14 @@ mod tests {
     use super::*;
     use crate::intent::RefusalCode;
 
-    const OPERATIONS: [Operation; 6] = [
+    const OPERATIONS: [Operation; 7] = [
         Operation::Sign,
         Operation::InitiateMultipartUpload,
         Operation::UploadMultipartPart,
         Operation::ListParts,
         Operation::CompleteMultipartUpload,
         Operation::AbortMultipartUpload,
+        Operation::GetJobOutput,
     ];
 
     fn verdict(operation: Operation, status: u16, code: &str, message: &str) -> Verdict {
@@ -214,62 +222,64 @@ mod tests {
 
     #[test]
     fn every_answer_of_the_catalogue_has_its_verdict() {
-        // Operations in the order of OPERATIONS: sign, initiate, part, list, complete, abort.
+        // Operations in the order of OPERATIONS: sign, initiate, part, list, complete, abort, output.
         for (status, code, message, expected) in [
-            (400, "BadRequest", "", "FFFFFF"),
-            (403, "AccessDeniedException", "", "FFFFFF"),
-            (403, "ExpiredTokenException", "", "GGGGGG"),
-            (503, "InsufficientCapacityException", "", "RRRRRR"),
-            (400, "InsufficientCapacityException", "", "RRRRRR"),
-            (400, "InvalidParameterValueException", "Invalid Content-Range: x", "FFFFPF"),
-            (400, "InvalidParameterValueException", "Checksum mismatch: expected a, computed b", "FFWFPF"),
-            (400, "InvalidParameterValueException", "Invalid x-amz-sha256-tree-hash: a", "FFWFPF"),
-            (403, "InvalidSignatureException", "Signature expired: a is now earlier than b (c - 5 min.)", "GGGGGG"),
-            (403, "InvalidSignatureException", "Signature not yet current: a is still later than b", "GGGGGG"),
-            (403, "InvalidSignatureException", "The request signature we calculated does not match", "GGGGGG"),
+            (400, "BadRequest", "", "FFFFFFF"),
+            (403, "AccessDeniedException", "", "FFFFFFF"),
+            (403, "ExpiredTokenException", "", "GGGGGGG"),
+            (503, "InsufficientCapacityException", "", "RRRRRRR"),
+            (400, "InsufficientCapacityException", "", "RRRRRRR"),
+            (400, "InvalidParameterValueException", "Invalid Content-Range: x", "FFFFPFF"),
+            (400, "InvalidParameterValueException", "Checksum mismatch: expected a, computed b", "FFWFPFF"),
+            (400, "InvalidParameterValueException", "Invalid x-amz-sha256-tree-hash: a", "FFWFPFF"),
+            (403, "InvalidSignatureException", "Signature expired: a is now earlier than b (c - 5 min.)", "GGGGGGG"),
+            (403, "InvalidSignatureException", "Signature not yet current: a is still later than b", "GGGGGGG"),
+            (403, "InvalidSignatureException", "The request signature we calculated does not match", "GGGGGGG"),
             (
                 403,
                 "InvalidSignatureException",
                 "The value passed in as x-amz-content-sha256 does not match the computed payload hash.",
-                "GGWGGG",
+                "GGWGGGG",
             ),
-            (400, "LimitExceededException", "", "FFFFFF"),
-            (400, "MissingAuthenticationTokenException", "", "FFFFFF"),
-            (400, "MissingParameterValueException", "", "FFFFFF"),
-            (400, "NoLongerSupportedException", "", "FFFFFF"),
-            (400, "PolicyEnforcedException", "", "FFFFFF"),
-            (408, "RequestTimeoutException", "", "SSSSSS"),
-            (404, "ResourceNotFoundException", "The upload ID was not found: x", "-F----"),
-            (404, "ResourceNotFoundException", "Vault not found for ARN: x", "FFFFFF"),
-            (400, "SerializationException", "", "FFFFFF"),
-            (500, "ServiceUnavailableException", "", "RRRRRR"),
-            (503, "ServiceUnavailableException", "", "RRRRRR"),
-            (400, "ThrottlingException", "", "SSSSSS"),
-            (429, "ThrottlingException", "", "SSSSSS"),
-            (400, "UnrecognizedClientException", "", "FFFFFF"),
+            (400, "LimitExceededException", "", "FFFFFFF"),
+            (400, "MissingAuthenticationTokenException", "", "FFFFFFF"),
+            (400, "MissingParameterValueException", "", "FFFFFFF"),
+            (400, "NoLongerSupportedException", "", "FFFFFFF"),
+            (400, "PolicyEnforcedException", "", "FFFFFFF"),
+            (408, "RequestTimeoutException", "", "SSSSSSS"),
+            (404, "ResourceNotFoundException", "The upload ID was not found: x", "-F-----"),
+            (404, "ResourceNotFoundException", "The job ID was not found: x", "-F-----"),
+            (400, "InvalidParameterValueException", "The job is not currently available for download: x", "FFFFPFF"),
+            (404, "ResourceNotFoundException", "Vault not found for ARN: x", "FFFFFFF"),
+            (400, "SerializationException", "", "FFFFFFF"),
+            (500, "ServiceUnavailableException", "", "RRRRRRR"),
+            (503, "ServiceUnavailableException", "", "RRRRRRR"),
+            (400, "ThrottlingException", "", "SSSSSSS"),
+            (429, "ThrottlingException", "", "SSSSSSS"),
+            (400, "UnrecognizedClientException", "", "FFFFFFF"),
             // Without a code: proxies, load balancers, servers of somebody else.
-            (200, "", "", "RRRRRR"),
-            (204, "", "", "RRRRRR"),
-            (302, "", "", "RRRRRR"),
-            (400, "", "", "RRRRRR"),
-            (401, "", "", "AAAAAA"),
-            (403, "", "", "FFFFFF"),
-            (404, "", "", "RRRRRR"),
-            (405, "", "", "RRRRRR"),
-            (408, "", "", "SSSSSS"),
-            (413, "", "", "FFFFFF"),
-            (421, "", "", "FFFFFF"),
-            (425, "", "", "RRRRRR"),
-            (429, "", "", "SSSSSS"),
-            (500, "", "", "RRRRRR"),
-            (501, "", "", "FFFFFF"),
-            (502, "", "", "RRRRRR"),
-            (503, "", "", "SSSSSS"),
-            (504, "", "", "RRRRRR"),
-            (505, "", "", "FFFFFF"),
-            (507, "", "", "uuuuuu"),
-            (511, "", "", "uuuuuu"),
-            (522, "", "", "RRRRRR"),
+            (200, "", "", "RRRRRRR"),
+            (204, "", "", "RRRRRRR"),
+            (302, "", "", "RRRRRRR"),
+            (400, "", "", "RRRRRRR"),
+            (401, "", "", "AAAAAAA"),
+            (403, "", "", "FFFFFFF"),
+            (404, "", "", "RRRRRRR"),
+            (405, "", "", "RRRRRRR"),
+            (408, "", "", "SSSSSSS"),
+            (413, "", "", "FFFFFFF"),
+            (421, "", "", "FFFFFFF"),
+            (425, "", "", "RRRRRRR"),
+            (429, "", "", "SSSSSSS"),
+            (500, "", "", "RRRRRRR"),
+            (501, "", "", "FFFFFFF"),
+            (502, "", "", "RRRRRRR"),
+            (503, "", "", "SSSSSSS"),
+            (504, "", "", "RRRRRRR"),
+            (505, "", "", "FFFFFFF"),
+            (507, "", "", "uuuuuuu"),
+            (511, "", "", "uuuuuuu"),
+            (522, "", "", "RRRRRRR"),
         ] {
             let found: String = OPERATIONS.iter().map(|op| letter(verdict(*op, status, code, message))).collect();
             assert_eq!(found, expected, "{status} {code} {message}");

@@ -38,7 +38,6 @@ mod parts;
 mod report;
 mod schedule;
 mod stage;
-mod window;
 
 use std::collections::VecDeque;
 
@@ -51,12 +50,12 @@ use crate::error::{ErrorCode, UploadError};
 use crate::glacier::{AnswerError, ArchiveId};
 use crate::plan::PartPlan;
 use crate::progress::{PartCounts, Progress, Speed};
+use crate::retry::fault::{Fault, Tries};
+use crate::retry::window::Window;
 use crate::retry::{Operation, Verdict};
 use crate::tree_hash::TreeHash;
-use fault::Fault;
 use parts::Parts;
-use stage::{Call, Completion, Listing, Opened, Phase, Stage, Tries};
-use window::Window;
+use stage::{Call, Completion, Listing, Opened, Phase, Stage};
 
 /// A stored archive. The store's tree hash is equal to `tree_hash`, which was computed here.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::app::Gateway;
 use crate::body;
 use crate::error::{Refused, RequestId, json};
-use crate::token::{Claims, OPERATIONS};
+use crate::token::{Claims, UPLOAD_OPERATIONS};
 
 /// How long a development token is good for, in seconds.
 pub const LIFETIME_S: u64 = 60 * 60;
@@ -61,7 +61,7 @@ async fn mint(gateway: &Gateway, request: Request) -> Result<Response, Refused> 
     let claims = Claims {
         sub: "developer".to_owned(),
         vaults: gateway.vaults.clone(),
-        ops: OPERATIONS.map(str::to_owned).to_vec(),
+        ops: UPLOAD_OPERATIONS.map(str::to_owned).to_vec(),
         max_archive_bytes: MAX_ARCHIVE_LEN,
         iat: now,
         exp: now + LIFETIME_S,

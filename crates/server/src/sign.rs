@@ -112,5 +112,5 @@ fn sign(
     let authorization = sigv4::sign(&canonical, credentials, scope, now);
     headers.push(("authorization".to_owned(), authorization));
     let url = if query.is_empty() { request.path } else { format!("{}?{query}", request.path) };
-    SignedRequest { method: request.method, url, headers, expires_in_ms: LIFETIME_MS }
+    SignedRequest { method: request.method, url, headers, body: request.body, expires_in_ms: LIFETIME_MS }
 }

@@ -25,7 +25,10 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 /// What a token can allow.
-pub const OPERATIONS: [&str; 5] =
+pub use glacier_core::intent::OPERATIONS;
+
+/// What storing a file takes.
+pub const UPLOAD_OPERATIONS: [&str; 5] =
     ["InitiateMultipartUpload", "UploadMultipartPart", "ListParts", "CompleteMultipartUpload", "AbortMultipartUpload"];
 
 /// Longest time between `iat` and `exp`, in seconds: what a stolen token is good for at most.
@@ -243,7 +246,7 @@ mod tests {
             ("exp", serde_json::json!(null)),
             ("iat", serde_json::json!(NOW + 3599)),
             ("iat", serde_json::json!(-1)),
-            ("ops", serde_json::json!(["DeleteVault"])),
+            ("ops", serde_json::json!(["UploadArchive"])),
             ("ops", serde_json::json!("ListParts")),
             ("vaults", serde_json::json!(["../b"])),
             ("vaults", serde_json::json!(["*"])),

@@ -12,7 +12,7 @@ use glacier_upload_server::app::{Gateway, Settings, app};
 use glacier_upload_server::cors::AllowedOrigins;
 use glacier_upload_server::host::HostAllowList;
 use glacier_upload_server::mount;
-use glacier_upload_server::token::{Claims, LEEWAY_S, OPERATIONS, TokenKey};
+use glacier_upload_server::token::{Claims, LEEWAY_S, TokenKey, UPLOAD_OPERATIONS};
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -110,7 +110,7 @@ fn claims() -> Claims {
     Claims {
         sub: "user-7".into(),
         vaults: vec![VaultName::new("photos").unwrap()],
-        ops: OPERATIONS.map(String::from).to_vec(),
+        ops: UPLOAD_OPERATIONS.map(String::from).to_vec(),
         max_archive_bytes: 3 << 20,
         iat: NOW,
         exp: NOW + 3600,
@@ -162,7 +162,7 @@ async fn the_authorization_table_holds() {
         (Some(of(Claims { iat: NOW - 60, exp: NOW - LEEWAY_S, ..claims() })), "token_expired"),
         (Some(of(Claims { iat: NOW - 86_401, exp: NOW - 86_400, ..claims() })), "token_expired"),
     ];
-    let no_list = OPERATIONS.into_iter().filter(|op| *op != "ListParts").map(String::from).collect();
+    let no_list = UPLOAD_OPERATIONS.into_iter().filter(|op| *op != "ListParts").map(String::from).collect();
     let usable = [
         ("all", good),
         ("leeway", of(Claims { iat: NOW - 60, exp: NOW - LEEWAY_S + 1, ..claims() })),
@@ -171,7 +171,7 @@ async fn the_authorization_table_holds() {
         ("no vault", of(Claims { vaults: vec![], ..claims() })),
     ];
     let mut cells = 0;
-    for op in OPERATIONS {
+    for op in UPLOAD_OPERATIONS {
         for vault in ["photos", "films", "absent"] {
             for len in [1, 3 << 20, (3 << 20) + 1, u64::MAX >> 1] {
                 let body = batch(&[intent(op, vault, len)]);

@@ -24,3 +24,9 @@ pub const SECURITY_TOKEN: &str = "x-amz-security-token";
 pub const REQUEST_ID: &str = "x-amzn-requestid";
 /// Which bytes of the archive a part is: `bytes a-b/*`.
 pub const CONTENT_RANGE: &str = "content-range";
+/// Which bytes of a job's output are wanted: `bytes=a-b`.
+pub const RANGE: &str = "range";
+/// Kind of a body.
+pub const CONTENT_TYPE: &str = "content-type";
+/// Answer of InitiateJob.
+pub const JOB_ID: &str = "x-amz-job-id";

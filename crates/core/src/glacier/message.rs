@@ -49,6 +49,9 @@ pub struct Request {
     pub headers: Vec<(&'static str, String)>,
     /// Plain SHA-256 of the body.
     pub payload_hash: PayloadHash,
+    /// The body where it is text made here: JSON. A part's bytes are not, and `payload_hash` is then all that is
+    /// known of them.
+    pub body: Option<String>,
 }
 
 impl Request {
@@ -59,7 +62,21 @@ impl Request {
             query: Vec::new(),
             headers: vec![(header::VERSION, super::API_VERSION.to_owned())],
             payload_hash: PayloadHash::of(&[]),
+            body: None,
         }
+    }
+
+    pub(super) fn with_json(method: Method, path: String, body: &Json) -> Self {
+        let text = body.to_text();
+        let mut request = Self::without_body(method, path);
+        request.headers.push((header::CONTENT_TYPE, "application/json".to_owned()));
+        Self { payload_hash: PayloadHash::of(text.as_bytes()), body: Some(text), ..request }
+    }
+
+    /// With a query parameter, where there is a value for it.
+    pub(super) fn query(mut self, name: &'static str, value: Option<&str>) -> Self {
+        self.query.extend(value.map(|value| (name, value.to_owned())));
+        self
     }
 }
 
@@ -99,6 +116,14 @@ impl Response {
             // Success of another kind was given by somebody else: a captive portal, a cache, a page's fallback.
             200..=399 => Err(AnswerError::NotGlacier { status: self.status }),
             _ => Err(AnswerError::Refused(self.service_error())),
+        }
+    }
+
+    /// The JSON object of a success with that status.
+    pub(super) fn expect_json(&self, expected: u16) -> Result<&Json, AnswerError> {
+        match self.expect_status(expected)?.body.as_ref() {
+            Some(body @ Json::Object(_)) => Ok(body),
+            _ => Err(AnswerError::NotGlacier { status: expected }),
         }
     }
 
@@ -160,6 +185,11 @@ pub enum AnswerError {
         /// Its name.
         name: &'static str,
     },
+    /// A success with other bytes of the output than were asked for, or not as many as it says.
+    OtherRange {
+        /// First and last byte, as `a-b`.
+        wanted: String,
+    },
     /// The store holds other bytes than we have.
     TreeHashMismatch {
         /// Ours.
@@ -182,6 +212,7 @@ impl fmt::Display for AnswerError {
             Self::NotGlacier { status } => write!(f, "status {status} is not what this operation answers"),
             Self::HeaderMissing { name } => write!(f, "the answer has no readable header {name}"),
             Self::Unreadable { name } => write!(f, "the answer's {name} cannot be read"),
+            Self::OtherRange { wanted } => write!(f, "the answer does not hold the bytes {wanted} that were asked for"),
             Self::TreeHashMismatch { computed, reported } => {
                 write!(f, "the store reports tree hash {reported} and ours is {computed}")
             }

@@ -14,6 +14,12 @@ pub enum InvalidName {
     UploadId,
     /// Not `[A-Za-z0-9_-]{1,256}`.
     ArchiveId,
+    /// Not `[A-Za-z0-9_-]{1,256}`.
+    JobId,
+    /// Not `arn:` and up to 508 of `[A-Za-z0-9_:.-]`.
+    SnsTopic,
+    /// Not `YYYY-MM-DDThh:mm:ssZ`.
+    Date,
 }
 
 impl fmt::Display for InvalidName {
@@ -24,6 +30,11 @@ impl fmt::Display for InvalidName {
             }
             Self::Description => "a description is at most 1024 printable ASCII characters (space to '~')",
             Self::UploadId => "an upload ID is 1 to 256 letters, digits, '_' or '-' of ASCII",
+            Self::JobId => "a job ID is 1 to 256 letters, digits, '_' or '-' of ASCII",
+            Self::SnsTopic => {
+                "a notification topic is named by its ARN: \"arn:\" and up to 508 letters, digits, '_', ':', '.' or '-'"
+            }
+            Self::Date => "a date is UTC with seconds, as 2026-03-20T17:03:43Z",
             Self::ArchiveId => "an archive ID is 1 to 256 letters, digits, '_' or '-' of ASCII",
         })
     }
@@ -118,6 +129,51 @@ text_type!(
     is_opaque_id
 );
 
+text_type!(
+    /// Names one job; opaque (92 characters on the real service).
+    JobId,
+    InvalidName::JobId,
+    is_opaque_id
+);
+
+text_type!(
+    /// Where the service tells that a job is done: the ARN of an SNS topic. Whether there is such a topic is not
+    /// checked before it is needed.
+    SnsTopic,
+    InvalidName::SnsTopic,
+    |text| text.len() <= 512
+        && text.strip_prefix("arn:").is_some_and(|rest| !rest.is_empty())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_:.-".contains(&byte))
+);
+
+text_type!(
+    /// A moment in UTC to the second, as `2026-03-20T17:03:43Z`: what an inventory is limited by. Texts in order are
+    /// moments in order.
+    Date,
+    InvalidName::Date,
+    is_date
+);
+
+fn is_date(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let form = b"dddd-dd-ddTdd:dd:ddZ";
+    let fits = |(byte, form): (&u8, &u8)| if *form == b'd' { byte.is_ascii_digit() } else { byte == form };
+    if bytes.len() != form.len() || !bytes.iter().zip(form).all(fits) {
+        return false;
+    }
+    let number = |at: usize| u32::from(bytes[at] - b'0') * 10 + u32::from(bytes[at + 1] - b'0');
+    let year = number(0) * 100 + number(2);
+    let is_leap = (year.is_multiple_of(4) && !year.is_multiple_of(100)) || year.is_multiple_of(400);
+    let days = match number(5) {
+        4 | 6 | 9 | 11 => 30,
+        2 if is_leap => 29,
+        2 => 28,
+        1..=12 => 31,
+        _ => return false,
+    };
+    (1..=days).contains(&number(8)) && number(11) < 24 && number(14) < 60 && number(17) < 60
+}
+
 fn is_opaque_id(text: &str) -> bool {
     (1..=256).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
@@ -134,6 +190,42 @@ mod tests {
         }
         for bad in ["", ".", "..", "a/b", "a b", "a%2fb", "é", "a\0", "a\r\n", "a\u{202e}b", &"v".repeat(256)] {
             assert_eq!(VaultName::new(bad), Err(InvalidName::Vault), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn dates_are_days_that_exist() {
+        for good in ["2026-03-20T17:03:43Z", "2024-02-29T00:00:00Z", "2000-02-29T23:59:59Z", "0000-12-31T00:00:00Z"] {
+            assert!(Date::new(good).is_ok(), "{good:?}");
+        }
+        for bad in [
+            "",
+            "2026-03-20",
+            "2026-03-20T17:03:43",
+            "2026-03-20T17:03:43.221Z",
+            "2026-03-20T17:03:43+00:00",
+            "2026-13-20T17:03:43Z",
+            "2026-00-20T17:03:43Z",
+            "2026-02-29T17:03:43Z",
+            "1900-02-29T17:03:43Z",
+            "2026-04-31T17:03:43Z",
+            "2026-03-00T17:03:43Z",
+            "2026-03-20T24:00:00Z",
+            "2026-03-20T17:60:43Z",
+            "2026-03-20T17:03:60Z",
+            "2026-03-20t17:03:43z",
+            "é26-03-20T17:03:43Z",
+        ] {
+            assert_eq!(Date::new(bad), Err(InvalidName::Date), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn topics_are_arns() {
+        assert!(SnsTopic::new("arn:aws:sns:us-east-1:012345678901:jobs_done-1.fifo").is_ok());
+        for bad in ["", "arn:", "topic", "arn:aws:sns: us", "arn:é", "arn:a\r\nb", &format!("arn:{}", "a".repeat(509))]
+        {
+            assert_eq!(SnsTopic::new(bad), Err(InvalidName::SnsTopic), "{bad:?}");
         }
     }
 

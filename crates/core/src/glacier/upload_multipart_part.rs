@@ -27,6 +27,7 @@ pub fn request(
             (header::TREE_HASH, digest.tree_hash.to_string()),
         ],
         payload_hash: digest.payload_hash,
+        body: None,
     }
 }
 

@@ -1,103 +1,15 @@
 //! What is done about what goes wrong.
 
 use super::parts::Step;
-use super::stage::{CallStep, Listing, Phase, Stage, Tries};
+use super::stage::{CallStep, Listing, Phase, Stage};
 use super::{Command, Signing, Target, Upload};
 use crate::clock::{Instant, Jitter};
 use crate::error::{ErrorCode, UploadError};
-use crate::glacier::{AnswerError, Response, ServiceError};
-use crate::retry::{self, Operation, RetryPolicy, Verdict};
+use crate::retry::fault::{Fault, Next, weigh};
+use crate::retry::{Operation, Verdict};
 
 /// Times the store is asked what it holds because it did not agree about the whole.
 const MAX_REPAIRS: u32 = 2;
-
-/// One thing that went wrong.
-#[derive(Debug)]
-pub(super) struct Fault {
-    pub(super) verdict: Verdict,
-    pub(super) message: String,
-    said: Option<ServiceError>,
-    retry_after_ms: Option<u64>,
-}
-
-impl Fault {
-    /// No answer came.
-    pub(super) fn silence(verdict: Verdict, message: &str) -> Self {
-        Self { verdict, message: message.to_owned(), said: None, retry_after_ms: None }
-    }
-
-    /// An answer came that is no success of `operation`.
-    pub(super) fn answer(operation: Operation, error: AnswerError, response: &Response) -> Self {
-        let verdict = match &error {
-            AnswerError::Refused(service) => retry::classify(operation, service),
-            AnswerError::TreeHashMismatch { .. } if operation == Operation::UploadMultipartPart => Verdict::Reread,
-            AnswerError::TreeHashMismatch { .. } => Verdict::Retry(ErrorCode::ChecksumMismatchWhole),
-            _ => Verdict::Retry(ErrorCode::NotOurServer),
-        };
-        let who = if operation == Operation::Sign { "The gateway" } else { "The store" };
-        Self {
-            verdict,
-            message: [who, " answered ", operation.as_str(), " with: ", &error.to_string()].concat(),
-            said: Some(response.service_error()),
-            retry_after_ms: retry::retry_after_ms(response),
-        }
-    }
-
-    fn into_error(self, code: ErrorCode, retryable: bool) -> UploadError {
-        let too_big = self.said.as_ref().is_some_and(|said| said.status == 413);
-        let error = UploadError::new(code, self.message).retryable(retryable);
-        let error = match self.said {
-            Some(said) => error.said_by(said),
-            None => error,
-        };
-        if too_big {
-            return error.hint(
-                "A proxy or server on the way refuses bodies of this size: raise its limit (client_max_body_size in \
-                 nginx) or use a smaller part size.",
-            );
-        }
-        error
-    }
-}
-
-/// What is to become of the request.
-enum Next {
-    Now,
-    At(Instant),
-    Fail(ErrorCode, bool),
-    /// It is not about the request but about the part or the upload.
-    Else(Verdict),
-}
-
-fn weigh(policy: &RetryPolicy, tries: &mut Tries, fault: &Fault, now: Instant, jitter: Jitter) -> Next {
-    match fault.verdict {
-        Verdict::Retry(code) | Verdict::SlowDown(code) => {
-            tries.failures += 1;
-            tries.without_progress += 1;
-            let delay_ms = policy.delay_ms(tries.failures, fault.retry_after_ms, jitter);
-            tries.waited_ms = tries.waited_ms.saturating_add(delay_ms);
-            if tries.without_progress >= policy.max_attempts || tries.waited_ms > policy.budget_ms {
-                return Next::Fail(code, true);
-            }
-            Next::At(now + delay_ms)
-        }
-        Verdict::SignAgain(code) => {
-            tries.resigns += 1;
-            match tries.resigns {
-                resigns if resigns > policy.max_resigns => Next::Fail(code, true),
-                1 => Next::Now,
-                resigns => Next::At(now + policy.delay_ms(resigns, fault.retry_after_ms, jitter)),
-            }
-        }
-        Verdict::Authenticate(code) => {
-            tries.authentications += 1;
-            if tries.authentications > 1 { Next::Fail(code, true) } else { Next::Now }
-        }
-        Verdict::GiveUp(code) => Next::Fail(code, true),
-        Verdict::Fatal(code) => Next::Fail(code, false),
-        verdict @ (Verdict::Reread | Verdict::Repair | Verdict::Gone) => Next::Else(verdict),
-    }
-}
 
 impl Upload {
     /// A stranger at the very first request is a wrong address and no passing trouble.

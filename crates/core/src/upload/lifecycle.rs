@@ -1,14 +1,14 @@
 //! From one state to the next.
 
-use super::fault::Fault;
 use super::parts::Step;
-use super::stage::{Abort, Call, CallStep, Completion, Opened, Phase, Stage, Tries};
+use super::stage::{Abort, Call, CallStep, Completion, Opened, Phase, Stage};
 use super::{Command, Outcome, PauseReason, Upload};
 use crate::clock::{Instant, Jitter};
 use crate::error::{ErrorCode, UploadError};
 use crate::glacier::{AnswerError, ArchiveId, Response, UploadId, list_parts};
 use crate::intent::SignedRequest;
 use crate::retry::Operation;
+use crate::retry::fault::{Fault, Tries};
 use crate::tree_hash::TreeHash;
 
 impl Upload {

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Ticket;
-use super::stage::Tries;
 use crate::clock::Instant;
 use crate::intent::SignedRequest;
 use crate::plan::PartPlan;
 use crate::range::ByteRange;
+use crate::retry::fault::Tries;
 use crate::tree_hash::{self, PartDigest, TreeHash};
 
 /// All parts of an upload. Every part is either waiting, active, or confirmed and neither.

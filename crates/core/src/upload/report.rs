@@ -1,13 +1,13 @@
 //! What the driver reports, one report at a time.
 
-use super::fault::Fault;
 use super::parts::Step;
-use super::stage::{CallStep, Phase, Stage, Tries};
+use super::stage::{CallStep, Phase, Stage};
 use super::{HashFailure, SendFailure, Signing, Target, Ticket, Upload};
 use crate::clock::{Instant, Jitter};
 use crate::error::{ErrorCode, UploadError};
 use crate::glacier::{Response, upload_multipart_part};
 use crate::intent::SignedRequest;
+use crate::retry::fault::{Fault, Tries};
 use crate::retry::{Operation, Verdict};
 use crate::tree_hash::PartDigest;
 

@@ -1,6 +1,5 @@
 //! What to do next, and when to look again.
 
-use super::fault::Fault;
 use super::parts::Step;
 use super::stage::{CallStep, Phase, Stage};
 use super::{Command, Journal, Signing, Target, Ticket, Upload};
@@ -9,6 +8,7 @@ use crate::error::ErrorCode;
 use crate::intent::{Intent, MAX_INTENTS};
 use crate::part::MIB;
 use crate::range::ByteRange;
+use crate::retry::fault::Fault;
 use crate::retry::{Operation, Verdict};
 
 /// Acknowledgements are gathered this long before the record is stored again: with 10,000 parts it is some 400 KB.

@@ -5,6 +5,7 @@ use crate::clock::Instant;
 use crate::error::UploadError;
 use crate::glacier::UploadId;
 use crate::retry::Operation;
+use crate::retry::fault::Tries;
 use crate::tree_hash::TreeHash;
 
 /// Whether the machine moves, and towards what.
@@ -164,26 +165,4 @@ pub(super) enum CallStep {
         ticket: Ticket,
         due: Instant,
     },
-}
-
-/// What went wrong with one request so far.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Tries {
-    /// In a row: the exponent of the next wait.
-    pub(super) failures: u32,
-    /// Without any progress of the upload between them: what the budget counts.
-    pub(super) without_progress: u32,
-    /// Milliseconds, as `without_progress`.
-    pub(super) waited_ms: u64,
-    /// For a signature that was out of date.
-    pub(super) resigns: u32,
-    /// For a token that was not accepted.
-    pub(super) authentications: u32,
-}
-
-impl Tries {
-    /// Some part got through: the way works, only this request did not.
-    pub(super) fn progress(&mut self) {
-        *self = Self { failures: self.failures, ..Self::default() };
-    }
 }

@@ -108,6 +108,7 @@ impl World {
                         method: Method::Put,
                         url: (self.signed.len() - 1).to_string(),
                         headers: Vec::new(),
+                        body: None,
                         expires_in_ms: self.lifetime_ms,
                     }
                 });
@@ -197,5 +198,6 @@ fn operation_of(intent: &Intent) -> Operation {
         Intent::ListParts { .. } => Operation::ListParts,
         Intent::CompleteMultipartUpload { .. } => Operation::CompleteMultipartUpload,
         Intent::AbortMultipartUpload { .. } => Operation::AbortMultipartUpload,
+        other => panic!("an upload has no use for {}", other.op()),
     }
 }

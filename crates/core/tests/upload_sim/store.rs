@@ -94,6 +94,7 @@ impl Store {
                 Some(_) => success(204, &[]),
                 None => gone(),
             },
+            other => panic!("an upload has no use for {}", other.op()),
         }
     }
 

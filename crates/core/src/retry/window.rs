@@ -1,11 +1,11 @@
-//! How many parts may be in flight at this moment.
+//! How many parts or pieces may be in flight at this moment.
 
 use crate::clock::Instant;
 
 /// Additive increase, multiplicative decrease, as TCP does and for the same reason: whoever is told to slow down
 /// halves at once, then feels its way back up.
 #[derive(Debug)]
-pub(super) struct Window {
+pub(crate) struct Window {
     /// The configured limit.
     most: u32,
     allowed: u32,
@@ -15,25 +15,25 @@ pub(super) struct Window {
 }
 
 impl Window {
-    pub(super) fn new(most: u32) -> Self {
+    pub(crate) fn new(most: u32) -> Self {
         let most = most.max(1);
         Self { most, allowed: most, acknowledged: 0, narrowed: None }
     }
 
     /// Another limit from now on. What the store asked for stays in force below it.
-    pub(super) fn set_most(&mut self, most: u32) {
+    pub(crate) fn set_most(&mut self, most: u32) {
         let unhindered = self.allowed == self.most;
         self.most = most.max(1);
         self.allowed = if unhindered { self.most } else { self.allowed.min(self.most) };
     }
 
-    pub(super) const fn allowed(&self) -> u32 {
+    pub(crate) const fn allowed(&self) -> u32 {
         self.allowed
     }
 
     /// A request that was started at `started` was told to slow down. All that were in flight together get told; it
     /// counts once.
-    pub(super) fn narrow(&mut self, started: Instant, now: Instant) {
+    pub(crate) fn narrow(&mut self, started: Instant, now: Instant) {
         if self.narrowed.is_none_or(|narrowed| started > narrowed) {
             self.allowed = (self.allowed / 2).max(1);
             self.acknowledged = 0;
@@ -42,7 +42,7 @@ impl Window {
     }
 
     /// A part got through. A windowful of them makes room for one more.
-    pub(super) const fn widen(&mut self) {
+    pub(crate) const fn widen(&mut self) {
         self.acknowledged += 1;
         if self.acknowledged >= self.allowed && self.allowed < self.most {
             self.allowed += 1;

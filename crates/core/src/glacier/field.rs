@@ -1,0 +1,42 @@
+//! Reading the fields of Glacier's JSON. A field that does not apply is `null`; some servers leave it out instead, and
+//! both read alike.
+
+use super::AnswerError;
+use crate::json::Json;
+
+/// A field that every object of this kind has.
+pub(super) fn required<'a>(object: &'a Json, name: &'static str) -> Result<&'a str, AnswerError> {
+    object.text(name).ok_or(AnswerError::Unreadable { name })
+}
+
+/// A whole number that every object of this kind has.
+pub(super) fn required_number(object: &Json, name: &'static str) -> Result<u64, AnswerError> {
+    object.number(name).ok_or(AnswerError::Unreadable { name })
+}
+
+/// A text, or `None` where there is none.
+pub(super) fn optional(object: &Json, name: &str) -> Option<String> {
+    object.text(name).map(str::to_owned)
+}
+
+/// A text in a form of its own, or `None` where there is none. A text in another form is not taken for none.
+pub(super) fn parsed<T>(
+    object: &Json,
+    name: &'static str,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> Result<Option<T>, AnswerError> {
+    match object.get(name) {
+        None | Some(Json::Null) => Ok(None),
+        Some(Json::Text(text)) => parse(text).map(Some).ok_or(AnswerError::Unreadable { name }),
+        Some(_) => Err(AnswerError::Unreadable { name }),
+    }
+}
+
+/// The objects of a list.
+pub(super) fn items<T>(
+    object: &Json,
+    name: &'static str,
+    read: impl FnMut(&Json) -> Result<T, AnswerError>,
+) -> Result<Vec<T>, AnswerError> {
+    object.list(name).ok_or(AnswerError::Unreadable { name })?.iter().map(read).collect()
+}

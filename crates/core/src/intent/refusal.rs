@@ -1,0 +1,67 @@
+//! What the gateway says no with.
+
+/// Why the gateway refused a batch: `{"code", "message", "requestId", "intent"?}`. Nothing of the batch was signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "camelCase"))]
+pub struct Refusal {
+    /// What went wrong, for programs.
+    pub code: RefusalCode,
+    /// What went wrong and what to do, for people. Never repeats input.
+    pub message: String,
+    /// To find the refusal in the gateway's log.
+    pub request_id: String,
+    /// Which intent of the batch, counted from 0.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub intent: Option<usize>,
+}
+
+/// The gateway's codes, each with its status. In JSON the names are in snake case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum RefusalCode {
+    /// 500: our fault.
+    Internal,
+    /// 422: an intent or a field of it is not what the contract says.
+    InvalidRequest,
+    /// 403: more bytes or parts than the token allows.
+    LimitExceeded,
+    /// 400: the body is not JSON.
+    MalformedJson,
+    /// 405: not a method of this path.
+    MethodNotAllowed,
+    /// 421: this server does not answer for that host.
+    MisdirectedRequest,
+    /// 404: no such path.
+    NotFound,
+    /// 403: the token does not allow this operation, or not in this vault.
+    OperationDenied,
+    /// 413: a body over the limit, or over [`MAX_INTENTS`](super::MAX_INTENTS) intents.
+    TooLarge,
+    /// 401: the token's time is over; get another.
+    TokenExpired,
+    /// 401: not a token of this gateway.
+    TokenInvalid,
+    /// 401: no token.
+    TokenMissing,
+    /// 415: the body is not said to be `application/json`, or is compressed.
+    UnsupportedMediaType,
+}
+
+impl RefusalCode {
+    /// The HTTP status that goes with the code.
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::Internal => 500,
+            Self::InvalidRequest => 422,
+            Self::LimitExceeded | Self::OperationDenied => 403,
+            Self::MalformedJson => 400,
+            Self::MethodNotAllowed => 405,
+            Self::MisdirectedRequest => 421,
+            Self::NotFound => 404,
+            Self::TooLarge => 413,
+            Self::TokenExpired | Self::TokenInvalid | Self::TokenMissing => 401,
+            Self::UnsupportedMediaType => 415,
+        }
+    }
+}
