@@ -3,10 +3,12 @@
 //! Everything that can be decided without touching the outside world is decided here, once, for the browser, the
 //! gateway and the embedded store alike: how a file is cut into parts ([`PartPlan`]), how parts are hashed
 //! ([`TreeHasher`], [`PartHasher`]), what the browser asks the gateway for ([`Intent`]) and what it gets back
-//! ([`SignedRequest`]), what an answer of the store means ([`glacier`]) and what to do next ([`upload::Upload`]).
+//! ([`SignedRequest`]), what an answer of the store means ([`glacier`]) and what to do next ([`upload::Upload`],
+//! [`download::Download`]).
 //! `now` and `jitter` are arguments, so whole uploads with faults run in a test in microseconds.
 
 pub mod clock;
+pub mod download;
 pub mod error;
 pub mod glacier;
 pub mod hex;
@@ -25,6 +27,7 @@ pub mod tree_hash;
 pub mod upload;
 
 pub use clock::{Instant, Jitter};
+pub use download::Download;
 pub use error::{ErrorCode, UploadError};
 pub use intent::{Intent, SignedRequest};
 pub use part::{MIB, PartSize};

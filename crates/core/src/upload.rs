@@ -46,13 +46,13 @@ pub use journal::Journal;
 pub use message::{Command, Event, HashFailure, SendFailure, SignFailure, Ticket};
 
 use crate::clock::{Instant, Jitter};
-use crate::error::{ErrorCode, UploadError};
+use crate::error::UploadError;
 use crate::glacier::{AnswerError, ArchiveId};
 use crate::plan::PartPlan;
 use crate::progress::{PartCounts, Progress, Speed};
+use crate::retry::Operation;
 use crate::retry::fault::{Fault, Tries};
 use crate::retry::window::Window;
-use crate::retry::{Operation, Verdict};
 use crate::tree_hash::TreeHash;
 use parts::Parts;
 use stage::{Call, Completion, Listing, Opened, Phase, Stage};
@@ -323,12 +323,7 @@ impl Upload {
             }
             Event::SignFailed { ticket, failure } => {
                 if let Some(signing) = self.end_signing(ticket) {
-                    let (code, words) = match failure {
-                        SignFailure::Network => (ErrorCode::Network, "The gateway could not be reached"),
-                        SignFailure::Callback => (ErrorCode::SignFailed, "The page's sign function failed"),
-                        SignFailure::Headers => (ErrorCode::SignFailed, "The page's function for headers failed"),
-                    };
-                    self.sign_fault(signing, Fault::silence(Verdict::Retry(code), words), now, jitter);
+                    self.sign_fault(signing, Fault::not_signed(failure), now, jitter);
                 }
             }
 

@@ -7,6 +7,8 @@
 mod driver;
 #[path = "upload_sim/faults.rs"]
 mod faults;
+#[path = "upload_sim/rng.rs"]
+mod rng;
 #[path = "upload_sim/scenarios.rs"]
 mod scenarios;
 #[path = "upload_sim/store.rs"]

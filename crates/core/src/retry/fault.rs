@@ -4,6 +4,7 @@ use super::{Operation, RetryPolicy, Verdict, classify, retry_after_ms};
 use crate::clock::{Instant, Jitter};
 use crate::error::{ErrorCode, UploadError};
 use crate::glacier::{AnswerError, Response, ServiceError};
+use crate::upload::SignFailure;
 
 /// What went wrong with one request so far.
 #[derive(Clone, Copy, Debug, Default)]
@@ -40,6 +41,16 @@ impl Fault {
     /// No answer came.
     pub(crate) fn silence(verdict: Verdict, message: &str) -> Self {
         Self { verdict, message: message.to_owned(), said: None, retry_after_ms: None }
+    }
+
+    /// The gateway did not answer.
+    pub(crate) fn not_signed(failure: SignFailure) -> Self {
+        let (code, words) = match failure {
+            SignFailure::Network => (ErrorCode::Network, "The gateway could not be reached"),
+            SignFailure::Callback => (ErrorCode::SignFailed, "The page's sign function failed"),
+            SignFailure::Headers => (ErrorCode::SignFailed, "The page's function for headers failed"),
+        };
+        Self::silence(Verdict::Retry(code), words)
     }
 
     /// An answer came that is no success of `operation`.

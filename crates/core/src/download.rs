@@ -1,0 +1,409 @@
+//! The output of one job to one sink: the state machine.
+//!
+//! Built as [`Upload`](crate::Upload) is: [`poll_command`](Download::poll_command) says what is to be done,
+//! [`handle_event`](Download::handle_event) takes what came of it, [`poll_timeout`](Download::poll_timeout) says when
+//! to call [`handle_timeout`](Download::handle_timeout) if nothing comes. After every event and every timeout the
+//! driver takes all commands there are.
+//!
+//! ```text
+//! Planned -> Fetching -> Done
+//!             |  ^  any of them --Abort--> Aborted
+//!             v  |
+//!           Paused, or Failed with a retryable error; JOB_EXPIRED --continue_with(new job)--> Paused
+//! ```
+//!
+//! **In pieces** of a power of two MiB, counted from the output's first byte, so that each is a node of the tree over
+//! the output. Where the store vouches for the piece, the hash of what arrived must be the store's before the sink
+//! sees a byte of it; a piece that is not is fetched again. An answer with other bytes than were asked for (a cache
+//! that ignores ranges, say) is never taken for the piece.
+//!
+//! **The whole** is put together from the hashes of what the sink has taken, and compared with the tree hash in the
+//! job's description before success is reported. Where the store vouches for nothing, [`Verified`] says so and why.
+//!
+//! **Back-pressure.** A piece holds its place from the request until the sink has taken it, and there are
+//! [`Limits::held`] places. A sink that stops stops the download.
+//!
+//! **Continuing.** [`Download::delivered`] is what the sink has, with hashes; [`Download::resume`] begins from there,
+//! with the same job or with another of the same archive and range.
+
+mod config;
+mod message;
+mod nodes;
+mod pieces;
+mod progress;
+mod report;
+mod schedule;
+mod verified;
+
+use std::collections::VecDeque;
+
+pub use config::{Deadlines, DownloadConfig, Limits, SinkOrder};
+pub use message::{Command, Event};
+pub use progress::DownloadProgress;
+pub use verified::{Unverifiable, Verified};
+
+use crate::clock::{Instant, Jitter};
+use crate::error::{ErrorCode, UploadError};
+use crate::glacier::describe_job::{Action, JobDescription, JobStatus};
+use crate::progress::Speed;
+use crate::range::ByteRange;
+use crate::retry::fault::Tries;
+use crate::retry::window::Window;
+use crate::tree_hash::TreeHash;
+use crate::upload::{PauseReason, Ticket};
+use pieces::{Pieces, Step};
+
+/// A download that is over and well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Bytes in the output. The sink has taken them all.
+    pub len: u64,
+    /// Over the output, computed here.
+    pub tree_hash: TreeHash,
+    /// What that was compared with.
+    pub verified: Verified,
+}
+
+/// Where a download is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Before [`Event::Start`].
+    Planned,
+    /// Pieces are fetched and delivered.
+    Fetching,
+    /// Waiting for [`Event::Resume`] or [`Event::Online`]. Nothing is being fetched; what was being written may still
+    /// be.
+    Paused(PauseReason),
+    /// The sink has taken everything.
+    Done(Outcome),
+    /// Over, unless the error is retryable and [`Event::Resume`] comes, or the job has expired and
+    /// [`Download::continue_with`] another. Delivered pieces are kept.
+    Failed(UploadError),
+    /// Given up.
+    Aborted,
+}
+
+/// One download. See the [module](self).
+#[derive(Debug)]
+pub struct Download {
+    config: DownloadConfig,
+    /// Bytes in the output.
+    len: u64,
+    /// Tree hash of the output, by the store or the caller.
+    expected: Option<TreeHash>,
+    state: State,
+    pieces: Pieces,
+    sign: SignLine,
+    window: Window,
+    /// Decided, not yet taken by the driver.
+    outbox: VecDeque<Command>,
+    /// Given out so far.
+    tickets: u64,
+    /// Highest count so far: what the user sees never goes down.
+    received_mark: u64,
+    speed: Speed,
+    /// The browser says it has no network.
+    offline: bool,
+    /// A gateway has answered as one.
+    met_gateway: bool,
+    /// Bytes the sink has taken for which the store gave the same hash.
+    vouched: u64,
+}
+
+/// The way to the gateway: one batch at a time.
+#[derive(Debug, Default)]
+struct SignLine {
+    open: Option<Signing>,
+    not_before: Option<Instant>,
+    tries: Tries,
+}
+
+#[derive(Debug)]
+struct Signing {
+    ticket: Ticket,
+    due: Instant,
+    pieces: Vec<u64>,
+}
+
+impl Download {
+    /// A new download. Nothing happens before [`Event::Start`].
+    ///
+    /// # Errors
+    /// [`ErrorCode::JobNotReady`] unless the job has succeeded and its description says how long the output is;
+    /// [`ErrorCode::ChecksumMismatchWhole`] where the caller expects another tree hash than the store.
+    pub fn new(config: DownloadConfig) -> Result<Self, UploadError> {
+        let len = output_len(&config.job)?;
+        let by_store = config.job.output_tree_hash();
+        if let (Some(by_store), Some(by_caller)) = (by_store, config.expected)
+            && by_store != by_caller
+        {
+            let words = "The store has other bytes than were expected, by the tree hash in the job's description";
+            return Err(UploadError::new(ErrorCode::ChecksumMismatchWhole, words)
+                .hint("Check that the job is of the archive and range that were meant."));
+        }
+        Ok(Self {
+            len,
+            expected: by_store.or(config.expected),
+            state: State::Planned,
+            pieces: Pieces::new(len, config.piece_size, config.order),
+            sign: SignLine::default(),
+            window: Window::new(config.limits.in_flight),
+            outbox: VecDeque::new(),
+            tickets: 0,
+            received_mark: 0,
+            speed: Speed::default(),
+            offline: false,
+            met_gateway: false,
+            vouched: 0,
+            config,
+        })
+    }
+
+    /// A download that an earlier visit began: the sink has these ranges already, of these tree hashes, as
+    /// [`delivered`](Self::delivered) gave them. Ranges that are not in whole pieces are fetched again; for a sink in
+    /// order that is everything after [`position`](Self::position), where it is to be cut off before
+    /// [`Event::Start`].
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), and [`ErrorCode::InvalidOption`] where the ranges are not of this output.
+    pub fn resume(config: DownloadConfig, delivered: &[(ByteRange, TreeHash)]) -> Result<Self, UploadError> {
+        let mut download = Self::new(config)?;
+        for (range, tree_hash) in delivered {
+            if !download.pieces.delivered.insert(*range, *tree_hash) {
+                let words = format!("The range {} is no tree-hash-aligned part of this output", range.inclusive());
+                return Err(UploadError::new(ErrorCode::InvalidOption, words)
+                    .hint("Give the ranges as the download reported them, each once, or start from the beginning."));
+            }
+        }
+        download.pieces.keep_whole_pieces();
+        download.received_mark = download.pieces.received();
+        Ok(download)
+    }
+
+    /// Goes on with another job of the same archive and range, after the first has expired. The download is then
+    /// paused; [`Event::Resume`] starts it.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidOption`] where this download has not failed with [`ErrorCode::JobExpired`] or the job is
+    /// another's, [`ErrorCode::JobNotReady`] where it has not succeeded. The download is then as it was.
+    pub fn continue_with(&mut self, job: JobDescription) -> Result<(), UploadError> {
+        let is_expired = matches!(&self.state, State::Failed(error) if error.code == ErrorCode::JobExpired);
+        if !is_expired {
+            let words = "The download has not lost its job";
+            return Err(UploadError::new(ErrorCode::InvalidOption, words).hint("Resume it with the job it has."));
+        }
+        let len = output_len(&job)?;
+        let before = &self.config.job;
+        let is_same = job.action == Action::ArchiveRetrieval
+            && (job.action, &job.archive_id, len) == (before.action, &before.archive_id, self.len)
+            && (job.range.map_or(0, ByteRange::start) == before.range.map_or(0, ByteRange::start))
+            && job.output_tree_hash().is_none_or(|hash| self.expected.is_none_or(|expected| expected == hash));
+        if !is_same {
+            let words = "The job is not of the same bytes of the same archive";
+            return Err(UploadError::new(ErrorCode::InvalidOption, words)
+                .hint("Start a retrieval of the same archive and range, or a download of its own for this job."));
+        }
+        self.expected = self.expected.or(job.output_tree_hash());
+        self.config.job = job;
+        self.state = State::Paused(PauseReason::User);
+        Ok(())
+    }
+
+    /// The job whose output it is.
+    pub const fn job(&self) -> &JobDescription {
+        &self.config.job
+    }
+
+    /// Bytes in the output, at least 1.
+    #[expect(clippy::len_without_is_empty, reason = "an output is never empty")]
+    pub const fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// What the sink has taken, with tree hashes: all that [`resume`](Self::resume) needs. Few ranges however many
+    /// pieces, because neighbours are put together.
+    pub fn delivered(&self) -> Vec<(ByteRange, TreeHash)> {
+        self.pieces.delivered.iter().collect()
+    }
+
+    /// For a sink in order: how many bytes it has taken. 0 for any other.
+    pub fn position(&self) -> u64 {
+        self.pieces.position()
+    }
+
+    /// Another share of what the driver has, from the next command on. What is under way is not stopped.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.config.limits = limits;
+        self.window.set_most(limits.in_flight);
+    }
+
+    /// Where the download is.
+    pub const fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// What came of it, once it is done.
+    pub const fn outcome(&self) -> Option<&Outcome> {
+        match &self.state {
+            State::Done(outcome) => Some(outcome),
+            _ => None,
+        }
+    }
+
+    /// What went wrong, while it is failed.
+    pub const fn error(&self) -> Option<&UploadError> {
+        match &self.state {
+            State::Failed(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// How far it is as of `now`.
+    pub fn progress(&self, now: Instant) -> DownloadProgress {
+        let is_done = self.outcome().is_some();
+        let left = self.len.saturating_sub(self.pieces.received());
+        DownloadProgress {
+            bytes_received: self.received_mark,
+            bytes_delivered: self.pieces.delivered.known(),
+            bytes_total: self.len,
+            bytes_per_second: if is_done { 0 } else { self.speed.per_second(now) },
+            eta_ms: if is_done { Some(0) } else { self.speed.eta_ms(left, now) },
+            pieces_total: self.pieces.count(),
+            pieces_in_flight: self.pieces.n_fetching(),
+            pieces_held: u32::try_from(self.pieces.active.len()).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// Takes what happened. Events that come too late, twice or for nothing are ignored.
+    pub fn handle_event(&mut self, event: Event, now: Instant, jitter: Jitter) {
+        match event {
+            Event::Start if self.state == State::Planned => self.go(),
+            Event::Start => {}
+            Event::Pause => self.pause(PauseReason::User),
+            Event::Resume => match &self.state {
+                State::Paused(PauseReason::User) => self.go(),
+                State::Failed(error) if error.retryable => self.go(),
+                _ => {}
+            },
+            Event::Abort => self.abort(),
+            Event::Offline => {
+                self.offline = true;
+                if self.state == State::Fetching {
+                    self.pause(PauseReason::Offline);
+                }
+            }
+            Event::Online => {
+                self.offline = false;
+                if self.state == State::Paused(PauseReason::Offline) {
+                    self.go();
+                }
+            }
+
+            Event::Signed { ticket, requests } => self.signed(ticket, requests, now, jitter),
+            Event::SignRefused { ticket, response } => self.sign_refused(ticket, &response, now, jitter),
+            Event::SignFailed { ticket, failure } => self.sign_failed(ticket, failure, now, jitter),
+
+            Event::Received { ticket, bytes } => self.received(ticket, bytes, now),
+            Event::Fetched { ticket, response, len, tree_hash } => {
+                self.fetched(ticket, &response, len, tree_hash, now, jitter);
+            }
+            Event::Answered { ticket, response } => self.refused(ticket, &response, now, jitter),
+            Event::FetchFailed { ticket } => self.fetch_failed(ticket, now, jitter),
+
+            Event::Delivered { ticket } => self.taken(ticket),
+            Event::DeliverFailed { ticket } => self.not_taken(ticket),
+        }
+        self.advance();
+        self.received_mark = self.received_mark.max(self.pieces.received());
+    }
+
+    /// Runs, with all budgets full.
+    fn go(&mut self) {
+        for active in self.pieces.active.values_mut() {
+            (active.tries, active.refetches) = (Tries::default(), 0);
+        }
+        self.sign.tries = Tries::default();
+        self.sign.not_before = None;
+        self.state = if self.offline { State::Paused(PauseReason::Offline) } else { State::Fetching };
+    }
+
+    fn pause(&mut self, reason: PauseReason) {
+        if matches!(self.state, State::Fetching | State::Paused(PauseReason::Offline)) {
+            // Without network nothing was done wrong, and it may be back in a second: what is held is kept.
+            self.suspend(reason == PauseReason::Offline);
+            self.state = State::Paused(reason);
+        }
+    }
+
+    fn abort(&mut self) {
+        if matches!(self.state, State::Done(_) | State::Aborted) {
+            return;
+        }
+        self.suspend(false);
+        for active in self.pieces.active.values() {
+            if let Step::Delivering(held) = active.step {
+                self.outbox.push_back(Command::Discard { ticket: held.ticket });
+            }
+        }
+        self.pieces.active.clear();
+        self.state = State::Aborted;
+    }
+
+    /// Stops with an error. What is delivered is kept.
+    fn fail(&mut self, error: UploadError) {
+        if matches!(self.state, State::Fetching | State::Paused(_)) {
+            self.suspend(false);
+            self.state = State::Failed(error);
+        }
+    }
+
+    /// Stops everything in flight. What is being written is written to its end; what is held besides is kept or let
+    /// go.
+    fn suspend(&mut self, keep_held: bool) {
+        self.speed.stop();
+        self.sign.not_before = None;
+        if let Some(signing) = self.sign.open.take() {
+            self.outbox.push_back(Command::Cancel { ticket: signing.ticket });
+        }
+        let pieces: Vec<u64> = self.pieces.active.keys().copied().collect();
+        for piece in pieces {
+            match self.pieces.active.get(&piece).map(|active| &active.step) {
+                Some(Step::Delivering(_)) => continue,
+                Some(Step::Fetched(_)) if keep_held => continue,
+                Some(Step::Fetched(held)) => self.outbox.push_back(Command::Discard { ticket: held.ticket }),
+                Some(Step::Fetching { ticket, .. }) => self.outbox.push_back(Command::Cancel { ticket: *ticket }),
+                _ => {}
+            }
+            self.pieces.put_back(piece);
+        }
+    }
+
+    /// Ends when the sink has everything.
+    fn advance(&mut self) {
+        if self.state != State::Fetching {
+            return;
+        }
+        let Some(tree_hash) = self.pieces.delivered.root() else { return };
+        if self.expected.is_some_and(|expected| expected != tree_hash) {
+            let words = "Every byte arrived, and the tree hash over all of them is not the one that was expected";
+            let hint =
+                "Do not use what was written. Download it again; if it happens again, tell whoever runs the server.";
+            return self.fail(UploadError::new(ErrorCode::ChecksumMismatchWhole, words).hint(hint));
+        }
+        let verified = match self.expected {
+            Some(_) => Verified::Whole,
+            None => Verified::without_whole(&self.config.job, self.vouched == self.len),
+        };
+        self.state = State::Done(Outcome { len: self.len, tree_hash, verified });
+    }
+}
+
+fn output_len(job: &JobDescription) -> Result<u64, UploadError> {
+    let not_ready = |words: &str| Err(UploadError::new(ErrorCode::JobNotReady, words));
+    match (job.status, job.output_len()) {
+        (JobStatus::InProgress, _) => not_ready("The job is not done"),
+        (JobStatus::Failed, _) => not_ready("The job has failed, so that there is nothing to download"),
+        (JobStatus::Succeeded, Some(len)) if len > 0 => Ok(len),
+        (JobStatus::Succeeded, _) => not_ready("The job's description does not say how many bytes its output has"),
+    }
+}

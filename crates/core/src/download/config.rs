@@ -1,0 +1,91 @@
+//! What a download is told when it is made.
+
+use crate::glacier::VaultName;
+use crate::glacier::describe_job::JobDescription;
+use crate::part::{MIB, PartSize};
+use crate::retry::RetryPolicy;
+use crate::tree_hash::TreeHash;
+
+/// The output of one job to one sink.
+#[derive(Clone, Debug)]
+pub struct DownloadConfig {
+    /// The job's vault.
+    pub vault: VaultName,
+    /// A job that has succeeded.
+    pub job: JobDescription,
+    /// Of the output, where the caller knows it from elsewhere: the tree that was computed at upload, say. The only
+    /// way to verify an output that is not tree-hash-aligned.
+    pub expected: Option<TreeHash>,
+    /// How the sink takes bytes.
+    pub order: SinkOrder,
+    /// Bytes in every request but the last. A power of two MiB, because only then is a piece a node of the output's
+    /// tree, for which the store has a hash.
+    pub piece_size: PartSize,
+    /// How much at once.
+    pub limits: Limits,
+    /// When a request is tried again.
+    pub retry: RetryPolicy,
+    /// When a request is taken for dead.
+    pub deadlines: Deadlines,
+}
+
+/// Bytes in a piece where the caller has no wish: as many as an upload prefers in a part.
+const PREFERRED_PIECE_SIZE: u64 = 8 * MIB;
+
+impl DownloadConfig {
+    /// With the defaults for everything else.
+    pub fn new(vault: VaultName, job: JobDescription, order: SinkOrder) -> Self {
+        Self {
+            vault,
+            job,
+            expected: None,
+            order,
+            piece_size: PartSize::from_bytes(PREFERRED_PIECE_SIZE).unwrap_or(PartSize::MIN),
+            limits: Limits::default(),
+            retry: RetryPolicy::default(),
+            deadlines: Deadlines::default(),
+        }
+    }
+}
+
+/// How a sink takes bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SinkOrder {
+    /// One piece after the other from the first byte on, as a stream does.
+    InOrder,
+    /// At any offset, several at once, and again if need be, as a file does.
+    Any,
+}
+
+/// How much at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Pieces being fetched. At least 1; browsers open six connections to a host over HTTP/1.1.
+    pub in_flight: u32,
+    /// Pieces held: being fetched, waiting for their turn, or being written. At least 1. Times the size of a piece it
+    /// bounds the memory, however slow the sink is.
+    pub held: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { in_flight: 4, held: 8 }
+    }
+}
+
+/// When a request is taken for dead, in milliseconds. Writing has no deadline: a sink may be as slow as it likes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadlines {
+    /// From the request to the answer's first byte.
+    pub answer_ms: u64,
+    /// From one byte to the next, and from the last one to the report of its hash.
+    pub stall_ms: u64,
+    /// From a Sign to its answer.
+    pub sign_ms: u64,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self { answer_ms: 60_000, stall_ms: 30_000, sign_ms: 30_000 }
+    }
+}

@@ -1,0 +1,167 @@
+//! Whole downloads with faults, in virtual time: the real state machine against a simulated store, gateway, network,
+//! sink and user. A failing seed is printed; `SIM_SEED=<seed> cargo test -p glacier-core --test download_sim one_seed`
+//! runs it alone, `SIM_SEEDS=<n>` runs more of them.
+#![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+#[path = "download_sim/driver.rs"]
+mod driver;
+#[path = "download_sim/faults.rs"]
+mod faults;
+#[path = "upload_sim/rng.rs"]
+mod rng;
+#[path = "download_sim/scenarios.rs"]
+mod scenarios;
+#[path = "download_sim/world.rs"]
+mod world;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use faults::{Intensities, Rng};
+use glacier_core::download::{Event, Limits, SinkOrder, State, Unverifiable, Verified};
+use glacier_core::error::ErrorCode;
+use glacier_core::{ByteRange, MIB, PartSize};
+use world::{Happening, World, job};
+
+/// Faults stop here.
+const QUIET_MS: u64 = 20 * 60_000;
+
+fn build(seed: u64) -> World {
+    let mut rng = Rng(seed ^ 0x5eed);
+    let most = if rng.chance(50) { 120 } else { 14 };
+    let n_leaves = 1 + rng.below(most);
+    let before = if rng.chance(600) { 0 } else { rng.below(3) };
+    let range = ByteRange::new(before * MIB, (before + n_leaves) * MIB - seed % MIB).unwrap();
+    let order = if rng.chance(500) { SinkOrder::InOrder } else { SinkOrder::Any };
+    // To the end of the archive: aligned or not, as it happens.
+    let mut world = World::new(seed, job("job-1", range, range.end()), order);
+    let in_flight = u32::try_from(1 + rng.below(6)).unwrap();
+    let held = u32::try_from(1 + rng.below(8)).unwrap();
+    let piece_size = PartSize::all().nth(usize::try_from(rng.below(4)).unwrap()).unwrap();
+    world.configure(|config| {
+        config.limits = Limits { in_flight, held };
+        config.piece_size = piece_size;
+        if rng.chance(100) {
+            config.job.tree_hash = None;
+        }
+    });
+    world.sink_ms = if rng.chance(200) { 90_000 } else { 1 + rng.below(500) };
+    if rng.chance(900) {
+        world.intensities = Intensities::swarm(&mut rng);
+    }
+    if rng.chance(200) {
+        world.lifetime_ms = rng.below(3_000);
+    }
+    // Most downloads are over within seconds: what happens to them has to happen early.
+    let moment = |rng: &mut Rng| {
+        let most = if rng.chance(800) { 4_000 } else { QUIET_MS };
+        rng.below(most)
+    };
+    for _ in 0..rng.below(4) {
+        let (begin, end) = (moment(&mut rng), moment(&mut rng));
+        match rng.below(8) {
+            0 | 1 => {
+                world.report(begin, Event::Pause);
+                world.report(begin + end, Event::Resume);
+            }
+            2 | 3 => {
+                world.report(begin, Event::Offline);
+                world.report(begin + end, Event::Online);
+            }
+            4 | 5 => world.at(begin, Happening::Expiry),
+            6 => world.at(begin, Happening::Crash),
+            _ if rng.chance(400) => world.report(begin, Event::Abort),
+            _ => {}
+        }
+    }
+    world.at(QUIET_MS, Happening::Quiet);
+    world
+}
+
+/// What the sink has is the output, every byte of it.
+fn assert_delivered(world: &World, state: &State) {
+    let State::Done(outcome) = state else { panic!("{state:?}") };
+    let len = world.download.len();
+    let mut end = 0;
+    for (range, hash) in world.sink.written.values() {
+        // A file may have been written over with pieces of another size.
+        assert!(range.start() <= end, "a gap before {range:?}");
+        assert_eq!(*hash, world.hash(*range), "{range:?}");
+        end = end.max(range.end());
+    }
+    assert_eq!(end, len);
+    let everything = ByteRange::new(0, len).unwrap();
+    assert_eq!((outcome.len, outcome.tree_hash), (len, world.hash(everything)));
+    let progress = world.download.progress(world.now);
+    assert_eq!((progress.bytes_received, progress.bytes_delivered), (len, len));
+    match outcome.verified {
+        Verified::Whole => assert!(world.config.job.tree_hash.is_some()),
+        Verified::Ranges { why } => assert!(world.is_vouched() && why == Unverifiable::NoTreeHash),
+        Verified::None { why } if world.is_vouched() => assert_eq!(why, Unverifiable::NoTreeHash),
+        Verified::None { why } => assert_eq!(why, Unverifiable::NotAligned),
+    }
+}
+
+/// Runs one seed to its end and checks the end. Prints what it did if it was asked for by name.
+fn run(seed: u64) -> (World, State) {
+    let mut world = build(seed);
+    let state = world.run();
+    if variable("SIM_SEED") == Some(seed) {
+        for (at, command) in &world.trace {
+            println!("{:>9} {command:?}", at.0);
+        }
+        println!("{state:?}");
+    }
+    match &state {
+        State::Done(_) => assert_delivered(&world, &state),
+        State::Aborted => {}
+        State::Failed(error) => {
+            let of_a_stream = world.config.order == SinkOrder::InOrder && world.sink.failures > 0;
+            assert!(error.code == ErrorCode::SinkFailed && of_a_stream && !error.retryable, "{error:?}");
+        }
+        other => panic!("stuck in {other:?}"),
+    }
+    assert!(world.held.is_empty() && world.in_flight.is_empty() && world.writing.is_empty());
+    (world, state)
+}
+
+fn run_reporting(seed: u64) -> (World, State) {
+    catch_unwind(AssertUnwindSafe(|| run(seed))).unwrap_or_else(|panic| {
+        eprintln!("replay: SIM_SEED={seed} cargo test -p glacier-core --test download_sim one_seed");
+        std::panic::resume_unwind(panic)
+    })
+}
+
+fn variable(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+#[test]
+fn one_seed() {
+    run_reporting(variable("SIM_SEED").unwrap_or(1));
+}
+
+#[test]
+fn every_seed_ends_well() {
+    let (mut whole, mut ranges, mut none, mut aborted, mut failed) = (0, 0, 0, 0, 0);
+    for seed in 0..variable("SIM_SEEDS").unwrap_or(6_000) {
+        match run_reporting(seed).1 {
+            State::Done(outcome) => match outcome.verified {
+                Verified::Whole => whole += 1,
+                Verified::Ranges { .. } => ranges += 1,
+                Verified::None { .. } => none += 1,
+            },
+            State::Aborted => aborted += 1,
+            _ => failed += 1,
+        }
+    }
+    println!("{whole} whole, {ranges} by ranges, {none} not verified, {aborted} aborted, {failed} failed for good");
+    let every_kind = ranges > 0 && none > 0 && aborted > 0 && failed > 0;
+    assert!(whole > failed && every_kind, "the mixture of faults is not what it was");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_download() {
+    for seed in 0..200 {
+        assert_eq!(run(seed).0.trace, run(seed).0.trace, "seed {seed}");
+    }
+}

@@ -1,0 +1,185 @@
+//! The driver's part, the gateway, the store and the network between: what becomes of each command.
+
+use glacier_core::download::{Command, Event, SinkOrder};
+use glacier_core::glacier::{Method, Response};
+use glacier_core::intent::{Intent, SignedRequest};
+use glacier_core::json::Json;
+use glacier_core::upload::{SignFailure, Ticket};
+use glacier_core::{ByteRange, TreeHash};
+
+use crate::faults::Fault;
+use crate::world::{Happening, SIGNATURE_MS, World};
+
+pub fn refusal(status: u16, code: &str, message: &str) -> Response {
+    let body = Json::object([("code", Json::Text(code.into())), ("message", Json::Text(message.into()))]);
+    let body = if code.is_empty() { None } else { Some(body) };
+    Response { status, headers: vec![("x-amzn-requestid".into(), "request-1".into())], body }
+}
+
+impl World {
+    pub fn perform(&mut self, command: Command) {
+        match command {
+            Command::Sign { ticket, intents } => {
+                assert!((1..=glacier_core::intent::MAX_INTENTS).contains(&intents.len()));
+                self.signing.insert(ticket);
+                self.sign(ticket, intents);
+            }
+            Command::FetchRange { ticket, range, request } => {
+                let (intent, signed_at) = self.signed[request.url.parse::<usize>().unwrap()].clone();
+                let Intent::GetJobOutput { range: Some(signed), job_id, .. } = intent else {
+                    panic!("another request was signed")
+                };
+                assert_eq!(signed, range);
+                assert!(range.is_tree_hash_aligned(self.download.len()), "{range:?}");
+                assert!(self.in_flight.insert(ticket, range).is_none());
+                self.fetched += 1;
+                self.fetch(ticket, range, job_id == self.job_id, signed_at);
+            }
+            Command::Deliver { ticket, range } => {
+                assert_eq!(self.held.get(&ticket).map(|(held, _)| *held), Some(range), "held as it is delivered");
+                if self.config.order == SinkOrder::InOrder {
+                    assert!(self.writing.is_empty(), "a stream is written to by one");
+                    assert_eq!(range.start(), self.sink.end, "in order");
+                }
+                assert!(self.writing.insert(ticket));
+                let ms = 1 + self.rng.below(self.sink_ms);
+                let well = !self.rng.chance(self.intensities.sink);
+                let life = self.life;
+                self.at(ms, Happening::Written(life, ticket, well));
+            }
+            Command::Discard { ticket } => {
+                if self.writing.remove(&ticket) {
+                    assert!(matches!(self.download.state(), glacier_core::download::State::Aborted));
+                }
+                assert!(self.held.remove(&ticket).is_some(), "discarded once, and what there is");
+            }
+            Command::Cancel { ticket } => {
+                let was_fetching = self.in_flight.remove(&ticket).is_some();
+                assert!(was_fetching | self.signing.remove(&ticket), "cancelled while under way");
+            }
+        }
+    }
+
+    fn sign(&mut self, ticket: Ticket, intents: Vec<Intent>) {
+        let ms = 2 + self.rng.below(80);
+        let event = match self.intensities.of_sign(&mut self.rng) {
+            Some(Fault::BlackHole) => return,
+            Some(Fault::Answer(status, code, message)) => {
+                Event::SignRefused { ticket, response: refusal(status, code, message) }
+            }
+            Some(Fault::Html) => {
+                Event::SignRefused { ticket, response: Response { status: 200, ..Response::default() } }
+            }
+            Some(_) => Event::SignFailed { ticket, failure: SignFailure::Network },
+            None => {
+                let requests = intents.into_iter().map(|intent| {
+                    self.signed.push((intent, self.now + ms));
+                    SignedRequest {
+                        method: Method::Get,
+                        url: (self.signed.len() - 1).to_string(),
+                        headers: Vec::new(),
+                        body: None,
+                        expires_in_ms: self.lifetime_ms,
+                    }
+                });
+                Event::Signed { ticket, requests: requests.collect() }
+            }
+        };
+        self.report(ms, event);
+    }
+
+    fn fetch(&mut self, ticket: Ticket, range: ByteRange, has_job: bool, signed_at: glacier_core::Instant) {
+        let scripted = self.script.iter().find(|(nth, _)| *nth == self.fetched).map(|(_, fault)| *fault);
+        let mut fault = scripted.or_else(|| self.intensities.of_fetch(&mut self.rng));
+        if fault == Some(Fault::Corrupt) && !self.is_vouched() && scripted.is_none() {
+            // Nobody could find out.
+            fault = Some(Fault::Broken);
+        }
+        let ms = 10 + self.rng.below(400) + if let Some(Fault::Slow(slow)) = fault { slow } else { 0 };
+        let refused = match fault {
+            Some(Fault::Lost) => return self.report(ms, Event::FetchFailed { ticket }),
+            Some(Fault::BlackHole) => return,
+            Some(Fault::Answer(status, code, message)) => Some(refusal(status, code, message)),
+            Some(Fault::RetryAfter(status, seconds)) => {
+                let mut response = refusal(status, "ServiceUnavailableException", "busy");
+                response.headers.push(("retry-after".into(), seconds.into()));
+                Some(response)
+            }
+            _ if (self.now + ms / 2).since(signed_at) > SIGNATURE_MS => Some(refusal(
+                403,
+                "InvalidSignatureException",
+                "Signature expired: a is now earlier than b (c - 5 min.)",
+            )),
+            _ if !has_job => Some(refusal(404, "ResourceNotFoundException", "The job ID was not found: job")),
+            _ => None,
+        };
+        if let Some(response) = refused {
+            return self.report(ms, Event::Answered { ticket, response });
+        }
+        self.report(ms / 2, Event::Received { ticket, bytes: range.len() / 2 });
+        match fault {
+            Some(Fault::Broken) => return self.report(ms, Event::FetchFailed { ticket }),
+            Some(Fault::Stuck) => return,
+            _ => {}
+        }
+        self.report(ms, Event::Received { ticket, bytes: range.len() });
+        let event = self.answer(ticket, range, fault);
+        self.report(ms + 1, event);
+    }
+
+    fn answer(&self, ticket: Ticket, range: ByteRange, fault: Option<Fault>) -> Event {
+        let total = self.download.len();
+        let other = TreeHash::from_bytes([0xbd; 32]);
+        let truth = self.hash(range);
+        let (mut status, mut len, mut tree_hash) = (206, range.len(), truth);
+        let mut content_range = Some(format!("bytes {}/{total}", range.inclusive()));
+        let mut reported = self.is_vouched().then_some(truth);
+        match fault {
+            Some(Fault::Corrupt) => tree_hash = other,
+            Some(Fault::WrongHeader) => reported = Some(other),
+            Some(Fault::NoHeader) => reported = None,
+            Some(Fault::OtherArchive) => (tree_hash, reported) = (other, Some(other)),
+            Some(Fault::Short) => (len, tree_hash) = (len - 1, other),
+            Some(Fault::Everything) => {
+                // The driver stops reading past the range.
+                (status, content_range, len, tree_hash) = (200, None, (len + 1).min(total), other);
+            }
+            Some(Fault::OtherRange) => {
+                content_range = Some(format!("bytes {}-{}/{total}", range.start() + 1, range.end()));
+                tree_hash = other;
+            }
+            Some(Fault::OtherTotal) => content_range = Some(format!("bytes {}/{}", range.inclusive(), total + 1)),
+            Some(Fault::Html) => {
+                (status, content_range, reported, len, tree_hash) = (200, None, None, 70, other);
+            }
+            _ => {}
+        }
+        if len == total && status == 200 {
+            // The range was everything, and everything came.
+            tree_hash = truth;
+        }
+        let headers = content_range.map(|value| ("content-range".to_owned(), value)).into_iter();
+        let headers =
+            headers.chain(reported.map(|hash| ("x-amz-sha256-tree-hash".to_owned(), hash.to_string()))).collect();
+        Event::Fetched { ticket, response: Response { status, headers, body: None }, len, tree_hash }
+    }
+
+    /// Ends of requests, as the driver sees them.
+    pub fn settle(&mut self, event: &Event) {
+        match event {
+            Event::Answered { ticket, .. } | Event::FetchFailed { ticket } => {
+                self.in_flight.remove(ticket);
+            }
+            Event::Fetched { ticket, tree_hash, .. } => {
+                // After a Cancel nothing is kept; what is said of it all the same comes too late.
+                if let Some(range) = self.in_flight.remove(ticket) {
+                    self.held.insert(*ticket, (range, *tree_hash));
+                }
+            }
+            Event::Signed { ticket, .. } | Event::SignRefused { ticket, .. } | Event::SignFailed { ticket, .. } => {
+                self.signing.remove(ticket);
+            }
+            _ => {}
+        }
+    }
+}
