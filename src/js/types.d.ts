@@ -17,7 +17,26 @@ export type Intent =
   | { op: "UploadMultipartPart"; vault: string; uploadId: string; range: string; payloadHash: string; treeHash: string }
   | { op: "ListParts"; vault: string; uploadId: string; marker?: string }
   | { op: "CompleteMultipartUpload"; vault: string; uploadId: string; size: number; treeHash: string }
-  | { op: "AbortMultipartUpload"; vault: string; uploadId: string };
+  | { op: "AbortMultipartUpload"; vault: string; uploadId: string }
+  | { op: "ListMultipartUploads"; vault: string; marker?: string }
+  | { op: "DeleteArchive"; vault: string; archiveId: string }
+  | { op: "CreateVault" | "DescribeVault" | "DeleteVault"; vault: string }
+  | { op: "ListVaults"; marker?: string }
+  | { op: "InitiateJob"; vault: string; job: JobParameters }
+  | { op: "DescribeJob"; vault: string; jobId: string }
+  | { op: "ListJobs"; vault: string; statusCode?: "InProgress" | "Succeeded" | "Failed"; completed?: boolean; marker?: string }
+  | { op: "GetJobOutput"; vault: string; jobId: string; range?: string };
+
+/** What an InitiateJob asks for. */
+export type JobParameters =
+  | {
+      type: "archive-retrieval"; archiveId: string; range?: string; tier?: "Expedited" | "Standard" | "Bulk";
+      description?: string; snsTopic?: string;
+    }
+  | {
+      type: "inventory-retrieval"; format?: "CSV" | "JSON"; startDate?: string; endDate?: string; limit?: number;
+      marker?: string; description?: string; snsTopic?: string;
+    };
 
 /** A request that may be sent as it is, once, within its lifetime. */
 export interface SignedRequest {
@@ -25,6 +44,8 @@ export interface SignedRequest {
   /** Absolute, or relative to the sign endpoint (to the page where `sign` is a function). */
   url: string;
   headers: Record<string, string>;
+  /** Text to send as the body, exactly as it is. */
+  body?: string;
   /** For how long from now the signature is good. A duration, because the browser's clock is often wrong. */
   expiresInMs: number;
 }
@@ -176,11 +197,12 @@ export function planParts(size: number, partSize?: number): Promise<PartPlan>;
 
 /** All codes of {@link UploadError}; `docs/errors.md` says of each what it means and what to do. */
 export type UploadErrorCode =
-  | "AUTH_DENIED" | "AUTH_EXPIRED" | "AUTH_MISSING" | "CHECKSUM_MISMATCH_PART" | "CHECKSUM_MISMATCH_WHOLE"
+  | "AUTH_DENIED" | "AUTH_EXPIRED" | "AUTH_MISSING" | "CHECKSUM_MISMATCH_PART"
+  | "CHECKSUM_MISMATCH_RANGE" | "CHECKSUM_MISMATCH_WHOLE"
   | "CLOCK_SKEW" | "FILE_CHANGED" | "FILE_EMPTY" | "FILE_TOO_LARGE" | "FILE_UNREADABLE" | "INTERNAL"
   | "INVALID_DESCRIPTION" | "INVALID_OPTION" | "INVALID_PART_SIZE" | "INVALID_VAULT_NAME" | "IS_DIRECTORY"
-  | "LIMIT_EXCEEDED" | "NETWORK" | "NOT_OUR_SERVER" | "RATE_LIMITED" | "REFUSED" | "SERVER" | "SIGN_FAILED"
-  | "STALLED" | "TOO_MANY_PARTS" | "UNSUPPORTED" | "UPLOAD_EXPIRED" | "VAULTS_CLOSED" | "VAULT_NOT_FOUND"
+  | "JOB_EXPIRED" | "JOB_NOT_READY" | "LIMIT_EXCEEDED" | "NETWORK" | "NOT_OUR_SERVER" | "RATE_LIMITED" | "REFUSED" | "SERVER" | "SIGN_FAILED"
+  | "SINK_FAILED" | "STALLED" | "TOO_MANY_PARTS" | "UNSUPPORTED" | "UPLOAD_EXPIRED" | "VAULTS_CLOSED" | "VAULT_NOT_FOUND"
   | "WORKER_FAILED";
 
 /** What every failure but a cancellation is thrown as. A cancellation is the standard `AbortError`. */
