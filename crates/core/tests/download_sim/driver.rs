@@ -25,11 +25,12 @@ impl World {
                 self.sign(ticket, intents);
             }
             Command::FetchRange { ticket, range, request } => {
-                let (intent, signed_at) = self.signed[request.url.parse::<usize>().unwrap()].clone();
+                let (intent, signed_at, lifetime_ms) = self.signed[request.url.parse::<usize>().unwrap()].clone();
                 let Intent::GetJobOutput { range: Some(signed), job_id, .. } = intent else {
                     panic!("another request was signed")
                 };
                 assert_eq!(signed, range);
+                assert!(self.now.since(signed_at) <= lifetime_ms / 5 * 4, "signed too long ago");
                 assert!(range.is_tree_hash_aligned(self.download.len()), "{range:?}");
                 assert!(self.in_flight.insert(ticket, range).is_none());
                 self.fetched += 1;
@@ -73,7 +74,7 @@ impl World {
             Some(_) => Event::SignFailed { ticket, failure: SignFailure::Network },
             None => {
                 let requests = intents.into_iter().map(|intent| {
-                    self.signed.push((intent, self.now + ms));
+                    self.signed.push((intent, self.now + ms, self.lifetime_ms));
                     SignedRequest {
                         method: Method::Get,
                         url: (self.signed.len() - 1).to_string(),

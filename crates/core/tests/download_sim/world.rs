@@ -54,7 +54,8 @@ pub struct World {
     pub sink_ms: u64,
     pub sink: Sink,
     pub fetched: u32,
-    pub signed: Vec<(Intent, Instant)>,
+    /// When, and for how many milliseconds.
+    pub signed: Vec<(Intent, Instant, u64)>,
     pub in_flight: BTreeMap<Ticket, ByteRange>,
     /// Kept by the driver: which bytes, and their hash.
     pub held: BTreeMap<Ticket, (ByteRange, TreeHash)>,
