@@ -27,6 +27,7 @@
 //! with the same job or with another of the same archive and range.
 
 mod config;
+mod lifecycle;
 mod message;
 mod nodes;
 mod pieces;
@@ -51,7 +52,7 @@ use crate::retry::fault::Tries;
 use crate::retry::window::Window;
 use crate::tree_hash::TreeHash;
 use crate::upload::{PauseReason, Ticket};
-use pieces::{Pieces, Step};
+use pieces::Pieces;
 
 /// A download that is over and well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -315,86 +316,6 @@ impl Download {
         }
         self.advance();
         self.received_mark = self.received_mark.max(self.pieces.received());
-    }
-
-    /// Runs, with all budgets full.
-    fn go(&mut self) {
-        for active in self.pieces.active.values_mut() {
-            (active.tries, active.refetches) = (Tries::default(), 0);
-        }
-        self.sign.tries = Tries::default();
-        self.sign.not_before = None;
-        self.state = if self.offline { State::Paused(PauseReason::Offline) } else { State::Fetching };
-    }
-
-    fn pause(&mut self, reason: PauseReason) {
-        if matches!(self.state, State::Fetching | State::Paused(PauseReason::Offline)) {
-            // Without network nothing was done wrong, and it may be back in a second: what is held is kept.
-            self.suspend(reason == PauseReason::Offline);
-            self.state = State::Paused(reason);
-        }
-    }
-
-    fn abort(&mut self) {
-        if matches!(self.state, State::Done(_) | State::Aborted) {
-            return;
-        }
-        self.suspend(false);
-        for active in self.pieces.active.values() {
-            if let Step::Delivering(held) = active.step {
-                self.outbox.push_back(Command::Discard { ticket: held.ticket });
-            }
-        }
-        self.pieces.active.clear();
-        self.state = State::Aborted;
-    }
-
-    /// Stops with an error. What is delivered is kept.
-    fn fail(&mut self, error: UploadError) {
-        if matches!(self.state, State::Fetching | State::Paused(_)) {
-            self.suspend(false);
-            self.state = State::Failed(error);
-        }
-    }
-
-    /// Stops everything in flight. What is being written is written to its end; what is held besides is kept or let
-    /// go.
-    fn suspend(&mut self, keep_held: bool) {
-        self.speed.stop();
-        self.sign.not_before = None;
-        if let Some(signing) = self.sign.open.take() {
-            self.outbox.push_back(Command::Cancel { ticket: signing.ticket });
-        }
-        let pieces: Vec<u64> = self.pieces.active.keys().copied().collect();
-        for piece in pieces {
-            match self.pieces.active.get(&piece).map(|active| &active.step) {
-                Some(Step::Delivering(_)) => continue,
-                Some(Step::Fetched(_)) if keep_held => continue,
-                Some(Step::Fetched(held)) => self.outbox.push_back(Command::Discard { ticket: held.ticket }),
-                Some(Step::Fetching { ticket, .. }) => self.outbox.push_back(Command::Cancel { ticket: *ticket }),
-                _ => {}
-            }
-            self.pieces.put_back(piece);
-        }
-    }
-
-    /// Ends when the sink has everything.
-    fn advance(&mut self) {
-        if self.state != State::Fetching {
-            return;
-        }
-        let Some(tree_hash) = self.pieces.delivered.root() else { return };
-        if self.expected.is_some_and(|expected| expected != tree_hash) {
-            let words = "Every byte arrived, and the tree hash over all of them is not the one that was expected";
-            let hint =
-                "Do not use what was written. Download it again; if it happens again, tell whoever runs the server.";
-            return self.fail(UploadError::new(ErrorCode::ChecksumMismatchWhole, words).hint(hint));
-        }
-        let verified = match self.expected {
-            Some(_) => Verified::Whole,
-            None => Verified::without_whole(&self.config.job, self.vouched == self.len),
-        };
-        self.state = State::Done(Outcome { len: self.len, tree_hash, verified });
     }
 }
 

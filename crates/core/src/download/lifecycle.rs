@@ -1,0 +1,89 @@
+//! From one state to the next.
+
+use super::pieces::Step;
+use super::{Command, Download, Outcome, State, Verified};
+use crate::error::{ErrorCode, UploadError};
+use crate::retry::fault::Tries;
+use crate::upload::PauseReason;
+
+impl Download {
+    /// Runs, with all budgets full.
+    pub(super) fn go(&mut self) {
+        for active in self.pieces.active.values_mut() {
+            (active.tries, active.refetches) = (Tries::default(), 0);
+        }
+        self.sign.tries = Tries::default();
+        self.sign.not_before = None;
+        self.state = if self.offline { State::Paused(PauseReason::Offline) } else { State::Fetching };
+    }
+
+    pub(super) fn pause(&mut self, reason: PauseReason) {
+        if matches!(self.state, State::Fetching | State::Paused(PauseReason::Offline)) {
+            // Without network nothing was done wrong, and it may be back in a second: what is held is kept.
+            self.suspend(reason == PauseReason::Offline);
+            self.state = State::Paused(reason);
+        }
+    }
+
+    pub(super) fn abort(&mut self) {
+        if matches!(self.state, State::Done(_) | State::Aborted) {
+            return;
+        }
+        self.suspend(false);
+        for active in self.pieces.active.values() {
+            if let Step::Delivering(held) = active.step {
+                self.outbox.push_back(Command::Discard { ticket: held.ticket });
+            }
+        }
+        self.pieces.active.clear();
+        self.state = State::Aborted;
+    }
+
+    /// Stops with an error. What is delivered is kept.
+    pub(super) fn fail(&mut self, error: UploadError) {
+        if matches!(self.state, State::Fetching | State::Paused(_)) {
+            self.suspend(false);
+            self.state = State::Failed(error);
+        }
+    }
+
+    /// Stops everything in flight. What is being written is written to its end; what is held besides is kept or let
+    /// go.
+    pub(super) fn suspend(&mut self, keep_held: bool) {
+        self.speed.stop();
+        self.sign.not_before = None;
+        if let Some(signing) = self.sign.open.take() {
+            self.outbox.push_back(Command::Cancel { ticket: signing.ticket });
+        }
+        let pieces: Vec<u64> = self.pieces.active.keys().copied().collect();
+        for piece in pieces {
+            match self.pieces.active.get(&piece).map(|active| &active.step) {
+                Some(Step::Delivering(_)) => continue,
+                Some(Step::Fetched(_)) if keep_held => continue,
+                Some(Step::Fetched(held)) => self.outbox.push_back(Command::Discard { ticket: held.ticket }),
+                Some(Step::Fetching { ticket, .. }) => self.outbox.push_back(Command::Cancel { ticket: *ticket }),
+                _ => {}
+            }
+            self.pieces.put_back(piece);
+        }
+    }
+
+    /// Ends when the sink has everything.
+    pub(super) fn advance(&mut self) {
+        if self.state != State::Fetching {
+            return;
+        }
+        let Some(tree_hash) = self.pieces.delivered.root() else { return };
+        if self.expected.is_some_and(|expected| expected != tree_hash) {
+            let words = "Every byte arrived, and the tree hash over all of them is not the one that was expected";
+            let hint =
+                "Do not use what was written. Download it again; if it happens again, tell whoever runs the server.";
+            return self.fail(UploadError::new(ErrorCode::ChecksumMismatchWhole, words).hint(hint));
+        }
+        let verified = match self.expected {
+            Some(_) => Verified::Whole,
+            None => Verified::without_whole(&self.config.job, self.vouched == self.len),
+        };
+        self.state = State::Done(Outcome { len: self.len, tree_hash, verified });
+    }
+}
