@@ -170,7 +170,8 @@ impl Upload {
     /// that is repeated instead.
     ///
     /// # Errors
-    /// [`ErrorCode::FileChanged`] where the file has another size, [`ErrorCode::InvalidOption`] where the record
+    /// [`FileChanged`](crate::ErrorCode::FileChanged) where the file has another size,
+    /// [`InvalidOption`](crate::ErrorCode::InvalidOption) where the record
     /// belongs to another upload.
     pub fn resume(config: UploadConfig, journal: Journal) -> Result<Self, UploadError> {
         journal.check(&config)?;

@@ -179,7 +179,7 @@ mod tests {
         Claims {
             sub: "user-7".into(),
             vaults: vec![VaultName::new("photos").unwrap()],
-            ops: OPERATIONS.map(String::from).to_vec(),
+            ops: UPLOAD_OPERATIONS.map(String::from).to_vec(),
             max_archive_bytes: 1 << 40,
             iat: NOW,
             exp: NOW + 3600,
