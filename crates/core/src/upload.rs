@@ -26,8 +26,8 @@
 //! up 80 % of its life is not sent.
 //!
 //! **The same bytes.** A part's hash, once known, is known for good: bytes that hash to anything else are another
-//! file's, and the upload ends with [`ErrorCode::FileChanged`]. A part is acknowledged only by the store's own tree
-//! hash being equal, and so is the whole.
+//! file's, and the upload ends with [`FileChanged`](crate::ErrorCode::FileChanged). A part is acknowledged only by
+//! the store's own tree hash being equal, and so is the whole.
 
 mod config;
 mod fault;

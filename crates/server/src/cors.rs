@@ -5,11 +5,11 @@ use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
 /// Headers a page may send.
-const ALLOWED_HEADERS: &str = "authorization, content-type, content-range, x-amz-archive-description, x-amz-archive-size, \
-x-amz-content-sha256, x-amz-date, x-amz-glacier-version, x-amz-part-size, x-amz-security-token, x-amz-sha256-tree-hash";
+const ALLOWED_HEADERS: &str = "authorization, content-type, content-range, range, x-amz-archive-description, \
+x-amz-archive-size, x-amz-content-sha256, x-amz-date, x-amz-glacier-version, x-amz-part-size, x-amz-security-token, x-amz-sha256-tree-hash";
 
 /// Headers a page may read.
-const EXPOSED_HEADERS: &str = "location, retry-after, x-amz-archive-id, x-amz-multipart-upload-id, \
+const EXPOSED_HEADERS: &str = "content-range, location, retry-after, x-amz-archive-id, x-amz-job-id, x-amz-multipart-upload-id, \
 x-amz-sha256-tree-hash, x-amzn-errortype, x-amzn-requestid, x-request-id";
 
 const METHODS: &str = "GET, POST, PUT, DELETE";
