@@ -114,3 +114,46 @@ fn sign(
     let url = if query.is_empty() { request.path } else { format!("{}?{query}", request.path) };
     SignedRequest { method: request.method, url, headers, body: request.body, expires_in_ms: LIFETIME_MS }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use glacier_core::PayloadHash;
+    use glacier_core::sigv4::{GLACIER, SecretKey};
+
+    use super::*;
+
+    fn signed(intent: serde_json::Value) -> SignedRequest {
+        let credentials = Credentials {
+            access_key_id: "AKIDGATEWAY".into(),
+            secret_access_key: SecretKey::new("0123456789012345678901234567890123456789".into()),
+            session_token: None,
+        };
+        let scope = Scope { region: "us-east-1".into(), service: GLACIER };
+        let intent = serde_json::from_value(intent).unwrap();
+        sign(&intent, "123456789012", "localhost:8080", &credentials, &scope, Timestamp::from_unix(1_800_000_000))
+    }
+
+    fn header<'a>(request: &'a SignedRequest, name: &str) -> &'a str {
+        request.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).unwrap()
+    }
+
+    #[test]
+    fn the_body_is_made_here_and_its_hash_is_signed() {
+        let job = serde_json::json!({ "type": "archive-retrieval", "archiveId": "a" });
+        let request = signed(serde_json::json!({ "op": "InitiateJob", "vault": "photos", "job": job }));
+        let body = request.body.as_deref().unwrap();
+        assert_eq!(body, r#"{"Type":"archive-retrieval","ArchiveId":"a"}"#);
+        assert_eq!(header(&request, "x-amz-content-sha256"), PayloadHash::of(body.as_bytes()).to_string());
+        assert!(header(&request, "authorization").contains("SignedHeaders=content-type;host;x-amz-content-sha256;"));
+    }
+
+    #[test]
+    fn the_range_of_an_output_is_signed() {
+        let intent = serde_json::json!({ "op": "GetJobOutput", "vault": "photos", "jobId": "j", "range": "0-1048575" });
+        let request = signed(intent);
+        assert_eq!((header(&request, "range"), request.body.as_deref()), ("bytes=0-1048575", None));
+        assert!(header(&request, "authorization").contains(";range;"));
+    }
+}
