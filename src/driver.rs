@@ -66,7 +66,7 @@ impl Driver {
     }
 
     pub(crate) fn state(&self) -> State {
-        self.machine.borrow().state().clone()
+        self.machine.borrow().state()
     }
 
     pub(crate) fn with_machine<T>(&self, read: impl FnOnce(&Machine) -> T) -> T {

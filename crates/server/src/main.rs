@@ -52,7 +52,7 @@ async fn run(config: Config) -> Result<(), Box<dyn Error>> {
     };
     let (data, account_id, region) = (config.data.clone(), config.account_id.clone(), config.region.clone());
     let (vaults_to_make, credentials) = (vaults.clone(), store_credentials.clone());
-    let (store, glacier) =
+    let glacier =
         tokio::task::spawn_blocking(move || mount::open(&data, &vaults_to_make, credentials, &region, &account_id))
             .await??;
     let listener =
@@ -87,10 +87,8 @@ async fn run(config: Config) -> Result<(), Box<dyn Error>> {
             response
         }
     };
-    let expiry = tokio::spawn(mount::remove_expired_hourly(store));
-    let served = accept::serve(listener, accept::Limits::default(), service, shutdown).await;
-    expiry.abort();
-    Ok(served?)
+    accept::serve(listener, accept::Limits::default(), service, shutdown).await?;
+    Ok(())
 }
 
 fn private_folder(path: &std::path::Path) -> Result<(), String> {

@@ -2,7 +2,6 @@
 //! the same process is no credential.
 
 use std::path::Path;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -51,7 +50,7 @@ pub fn open(
     credentials: Credentials,
     region: &str,
     account_id: &str,
-) -> Result<(Store, Glacier), MountError> {
+) -> Result<Glacier, MountError> {
     let store = Store::open(StoreConfig { data: data.to_owned(), clock: Clock::system(), pace: Pace::default() })
         .map_err(MountError::Open)?;
     for vault in vaults {
@@ -65,21 +64,7 @@ pub fn open(
         allowed_origins: Vec::new(),
         topics: Vec::new(),
     };
-    let glacier = Glacier::new(store.clone(), config).map_err(MountError::Store)?;
-    Ok((store, glacier))
-}
-
-/// Removes uploads that nobody finished, for as long as the server runs.
-pub async fn remove_expired_hourly(store: Store) {
-    loop {
-        tokio::time::sleep(Duration::from_hours(1)).await;
-        let store = store.clone();
-        match tokio::task::spawn_blocking(move || store.remove_expired()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::error!(%error, "expired uploads could not be removed"),
-            Err(error) => tracing::error!(%error, "expired uploads could not be removed"),
-        }
-    }
+    Glacier::new(store, config).map_err(MountError::Store)
 }
 
 /// All paths to the store.

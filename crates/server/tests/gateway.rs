@@ -46,8 +46,7 @@ fn setting_with(dev_tokens: bool) -> Setting {
         session_token: None,
     };
     let vaults = vec![VaultName::new("photos").unwrap(), VaultName::new("films").unwrap()];
-    let (_, glacier) =
-        mount::open(&data.path().join("store"), &vaults, credentials.clone(), "us-east-1", ACCOUNT).unwrap();
+    let glacier = mount::open(&data.path().join("store"), &vaults, credentials.clone(), "us-east-1", ACCOUNT).unwrap();
     let gateway = Gateway::new(Settings {
         account_id: ACCOUNT.into(),
         credentials,
