@@ -1,6 +1,6 @@
-//! All that JavaScript can call on the page. `js/types.d.ts` is its documentation; nothing here decides anything.
+//! All that JavaScript can call on the page. `js/index.d.ts` is its documentation; nothing here decides anything.
 
-use std::rc::Rc;
+pub mod uploads;
 
 use glacier_core::error::{ErrorCode, UploadError};
 use glacier_core::{PartSize, settings};
@@ -15,18 +15,17 @@ use crate::hash_pool::HashPool;
 use crate::json::set;
 use crate::options;
 use crate::tree_hash;
-use crate::upload::EventName;
-use crate::{upload, uploader};
+use crate::uploader;
 
 /// Checks the options and makes an uploader. `spawn` is `() => Promise<Worker>`.
 ///
 /// # Errors
 /// An `UploadError` of JavaScript.
 #[wasm_bindgen(js_name = createUploader, skip_typescript)]
-pub fn create_uploader(options: &JsValue, spawn: Function) -> Result<Uploader, JsValue> {
+pub fn create_uploader(options: &JsValue, spawn: Function) -> Result<uploads::Uploader, JsValue> {
     let (settings, gateway) = options::uploader(options).map_err(plain)?;
     let pool = HashPool::new(spawn, n_workers(settings.workers));
-    Ok(Uploader { uploader: uploader::Uploader::new(settings, gateway, pool) })
+    Ok(uploads::Uploader::new(uploader::Uploader::new(settings, gateway, pool)))
 }
 
 /// Computes a file's tree hash. `spawn` is `() => Promise<Worker>`.
@@ -63,99 +62,6 @@ pub fn plan_parts(size: &JsValue, part_size: &JsValue) -> Result<Object, JsValue
     set(&object, "parts", &plan.n_parts().into());
     set(&object, "lastPartSize", &file::number(last).into());
     Ok(object)
-}
-
-/// Sends any number of files to one target.
-#[wasm_bindgen(skip_typescript)]
-#[expect(missing_debug_implementations, reason = "JavaScript has no use for it")]
-pub struct Uploader {
-    uploader: Rc<uploader::Uploader>,
-}
-
-#[wasm_bindgen]
-impl Uploader {
-    /// Adds a file.
-    ///
-    /// # Errors
-    /// An `UploadError` of JavaScript.
-    pub fn add(&self, blob: &JsValue, options: &JsValue) -> Result<Upload, JsValue> {
-        let blob = options::blob(blob).map_err(plain)?;
-        let (description, signal) = options::upload(options).map_err(plain)?;
-        let upload = self.uploader.add(blob, description).map_err(plain)?;
-        if let Some(signal) = signal {
-            upload.follow(signal);
-        }
-        Ok(Upload { upload })
-    }
-
-    /// Aborts what is running and stops the workers.
-    pub fn close(&self) -> Promise {
-        self.uploader.close()
-    }
-}
-
-/// One file on its way.
-#[wasm_bindgen(skip_typescript)]
-#[expect(missing_debug_implementations, reason = "JavaScript has no use for it")]
-pub struct Upload {
-    upload: Rc<upload::Upload>,
-}
-
-#[wasm_bindgen]
-impl Upload {
-    /// One of `UploadState`.
-    #[wasm_bindgen(getter)]
-    pub fn state(&self) -> String {
-        self.upload.state().to_owned()
-    }
-
-    /// A `Progress`.
-    #[wasm_bindgen(getter)]
-    pub fn progress(&self) -> JsValue {
-        self.upload.progress()
-    }
-
-    /// The `UploadError`, while failed.
-    #[wasm_bindgen(getter)]
-    pub fn error(&self) -> JsValue {
-        self.upload.error()
-    }
-
-    /// Adds a listener; returns the function that removes it.
-    ///
-    /// # Errors
-    /// An `UploadError` of JavaScript for an event there is not.
-    pub fn on(&self, event: &str, listener: Function) -> Result<Function, JsValue> {
-        let event = match event {
-            "progress" => EventName::Progress,
-            "state" => EventName::State,
-            _ => {
-                let message = "there is no such event: known are \"progress\" and \"state\"";
-                return Err(plain(UploadError::new(ErrorCode::InvalidOption, message)));
-            }
-        };
-        Ok(self.upload.on(event, listener))
-    }
-
-    /// The promise of the archive.
-    pub fn done(&self) -> Promise {
-        self.upload.done()
-    }
-
-    /// Stops sending.
-    pub fn pause(&self) {
-        self.upload.driver.feed(glacier_core::upload::Event::Pause);
-    }
-
-    /// Goes on.
-    pub fn resume(&self) {
-        self.upload.driver.feed(glacier_core::upload::Event::Resume);
-    }
-
-    /// Gives up.
-    pub fn abort(&self) -> Promise {
-        self.upload.abort()
-    }
 }
 
 fn n_workers(wanted: Option<u32>) -> usize {

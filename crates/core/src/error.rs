@@ -37,6 +37,8 @@ macro_rules! error_codes {
 }
 
 error_codes! {
+    /// The vault has no such archive, or none of that range.
+    ArchiveNotFound = "ARCHIVE_NOT_FOUND", "Check the archive's ID: it may have been deleted, or be in another vault.";
     /// The gateway or the store knows who asks and says no.
     AuthDenied = "AUTH_DENIED", "Ask whoever runs the server for permission to upload into this vault.";
     /// The token's time is over and a fresh one was not accepted either.
@@ -67,12 +69,18 @@ error_codes! {
     InvalidOption = "INVALID_OPTION", "Correct the option.";
     /// The part size is no power of two from 1 MiB to 4 GiB.
     InvalidPartSize = "INVALID_PART_SIZE", "Use a power of two from 1 MiB to 4 GiB, or \"auto\".";
+    /// A range of bytes is empty, outside the archive, or not where the store can cut.
+    InvalidRange = "INVALID_RANGE", "Give a start below the end, both inside the archive and on MiB borders, or the end at the archive's end.";
     /// The vault's name is not one.
     InvalidVaultName = "INVALID_VAULT_NAME", "Use 1 to 255 letters, digits, '_', '.' or '-'.";
+    /// An inventory is cut short or malformed.
+    InventoryUnreadable = "INVENTORY_UNREADABLE", "Start another inventory, in JSON; if it happens again, tell whoever runs the server.";
     /// What was given is a directory.
     IsDirectory = "IS_DIRECTORY", "Choose files; a folder cannot be uploaded as one file.";
     /// The job's output is gone: the store keeps it for a day after the job is done.
     JobExpired = "JOB_EXPIRED", "Start the same retrieval again, and continue this download with the new job when that is done.";
+    /// The store could not do the job.
+    JobFailed = "JOB_FAILED", "Start another job; the message says what the store reported.";
     /// The job has no output that could be downloaded, or not yet.
     JobNotReady = "JOB_NOT_READY", "Wait until the job has succeeded; start another if it failed.";
     /// More than the account or the token allows.

@@ -44,12 +44,11 @@ fn wasm(dist: &Path) -> Result<()> {
 fn javascript(dist: &Path) -> Result<()> {
     let source = root().join("src/js");
     for file in entries(&source)? {
-        if file.extension().is_some_and(|extension| extension == "js") {
+        if file.extension().is_some_and(|extension| extension == "js" || extension == "ts") {
             copy(&file, &dist.join(file.file_name().unwrap_or_default()))?;
         }
     }
-    copy(&source.join("types.d.ts"), &dist.join("index.d.ts"))?;
-    for needed in ["index.js", "worker.js"] {
+    for needed in ["index.js", "index.d.ts", "worker.js"] {
         if !dist.join(needed).exists() {
             bail!("src/js/{needed} is missing: the package cannot work without it");
         }

@@ -117,7 +117,7 @@ fn types() -> Result<Counts> {
     let mut counts = Counts::default();
     let package = target().join("npm");
     let mut checks = [
-        ("types.d.ts type-checks with a program that uses it", npm_tool("tsc")),
+        ("the types type-check with a program that uses it", npm_tool("tsc")),
         ("publint finds nothing", npm_tool("publint")),
         ("are-the-types-wrong finds nothing", npm_tool("attw")),
     ];

@@ -41,7 +41,7 @@ type Rule = (&'static str, fn(&[SourceFile]) -> Vec<Finding>);
 const RULES: [Rule; 13] = [
     ("core has no clock, thread, file, socket, random source or JavaScript", source::core_is_pure),
     ("the browser package holds no status code, limit, header name or back-off", source::browser_holds_no_rule),
-    ("#[wasm_bindgen] only in api.rs, worker.rs and error.rs", source::bindings_have_a_room),
+    ("#[wasm_bindgen] only in api.rs, api/, worker.rs and error.rs", source::bindings_have_a_room),
     ("one file talks to the network", source::network_has_a_room),
     ("one file converts between f64 and u64", source::conversions_have_a_room),
     ("no unsafe code", source::no_unsafe),
@@ -51,7 +51,7 @@ const RULES: [Rule; 13] = [
     ("dependencies are pinned and justified", manifest::dependencies_are_pinned),
     ("every crate takes the workspace's lints", manifest::lints_are_inherited),
     ("package-lock.json names no registry host", manifest::lock_names_no_host),
-    ("the page uses only what types.d.ts declares", page::uses_only_the_public_api),
+    ("the page uses only what the package's types declare", page::uses_only_the_public_api),
 ];
 
 /// Checks everything; the error tells how many checks failed.

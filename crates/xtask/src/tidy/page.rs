@@ -1,12 +1,12 @@
-//! The demo page uses the package as any customer does: only what `types.d.ts` declares.
+//! The demo page uses the package as any customer does: only what its types declare.
 
 use super::{Finding, SourceFile};
 
 const ENTRY: &str = "./glacier-upload/index.js";
 
 pub(super) fn uses_only_the_public_api(files: &[SourceFile]) -> Vec<Finding> {
-    let declared = files.iter().find(|file| file.path == "src/js/types.d.ts").map(|file| exported_names(&file.text));
-    let declared = declared.unwrap_or_default();
+    let types = files.iter().filter(|file| file.path.starts_with("src/js/") && file.path.ends_with(".d.ts"));
+    let declared: Vec<&str> = types.flat_map(|file| exported_names(&file.text)).collect();
     let mut findings = Vec::new();
     for file in files.iter().filter(|file| file.path.starts_with("www/") && file.path.ends_with(".js")) {
         let module = module_variable(&file.text);
@@ -16,7 +16,7 @@ pub(super) fn uses_only_the_public_api(files: &[SourceFile]) -> Vec<Finding> {
                 report(format!("{path}: the page may import {ENTRY} only"));
             }
             for name in used_names(line, module).into_iter().filter(|name| !declared.contains(name)) {
-                report(format!("types.d.ts does not declare {name}"));
+                report(format!("the package's types do not declare {name}"));
             }
         }
     }
@@ -62,7 +62,7 @@ mod tests {
     fn check(page: &str, lines: &[usize]) {
         let file = |path: &str, text: &str| SourceFile { path: path.into(), text: text.into() };
         let types = "export function createUploader(o: O): U;\nexport class UploadError extends Error {";
-        let files = [file("src/js/types.d.ts", types), file("www/main.js", page)];
+        let files = [file("src/js/uploads.d.ts", types), file("www/main.js", page)];
         let found: Vec<usize> = uses_only_the_public_api(&files).iter().map(|finding| finding.line).collect();
         assert_eq!(found, lines, "{page}");
     }

@@ -1,0 +1,110 @@
+//! Uploads as JavaScript sees them.
+
+use std::rc::Rc;
+
+use glacier_core::error::{ErrorCode, UploadError};
+use js_sys::{Function, Promise};
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+
+use super::plain;
+use crate::upload::EventName;
+use crate::{options, upload, uploader};
+
+/// Sends any number of files to one target.
+#[wasm_bindgen(skip_typescript)]
+#[expect(missing_debug_implementations, reason = "JavaScript has no use for it")]
+pub struct Uploader {
+    uploader: Rc<uploader::Uploader>,
+}
+
+impl Uploader {
+    pub(super) const fn new(uploader: Rc<uploader::Uploader>) -> Self {
+        Self { uploader }
+    }
+}
+
+#[wasm_bindgen]
+impl Uploader {
+    /// Adds a file.
+    ///
+    /// # Errors
+    /// An `UploadError` of JavaScript.
+    pub fn add(&self, blob: &JsValue, options: &JsValue) -> Result<Upload, JsValue> {
+        let blob = options::blob(blob).map_err(plain)?;
+        let (description, signal) = options::upload(options).map_err(plain)?;
+        let upload = self.uploader.add(blob, description).map_err(plain)?;
+        if let Some(signal) = signal {
+            upload.follow(signal);
+        }
+        Ok(Upload { upload })
+    }
+
+    /// Aborts what is running and stops the workers.
+    pub fn close(&self) -> Promise {
+        self.uploader.close()
+    }
+}
+
+/// One file on its way.
+#[wasm_bindgen(skip_typescript)]
+#[expect(missing_debug_implementations, reason = "JavaScript has no use for it")]
+pub struct Upload {
+    upload: Rc<upload::Upload>,
+}
+
+#[wasm_bindgen]
+impl Upload {
+    /// One of `UploadState`.
+    #[wasm_bindgen(getter)]
+    pub fn state(&self) -> String {
+        self.upload.state().to_owned()
+    }
+
+    /// A `Progress`.
+    #[wasm_bindgen(getter)]
+    pub fn progress(&self) -> JsValue {
+        self.upload.progress()
+    }
+
+    /// The `UploadError`, while failed.
+    #[wasm_bindgen(getter)]
+    pub fn error(&self) -> JsValue {
+        self.upload.error()
+    }
+
+    /// Adds a listener; returns the function that removes it.
+    ///
+    /// # Errors
+    /// An `UploadError` of JavaScript for an event there is not.
+    pub fn on(&self, event: &str, listener: Function) -> Result<Function, JsValue> {
+        let event = match event {
+            "progress" => EventName::Progress,
+            "state" => EventName::State,
+            _ => {
+                let message = "there is no such event: known are \"progress\" and \"state\"";
+                return Err(plain(UploadError::new(ErrorCode::InvalidOption, message)));
+            }
+        };
+        Ok(self.upload.on(event, listener))
+    }
+
+    /// The promise of the archive.
+    pub fn done(&self) -> Promise {
+        self.upload.done()
+    }
+
+    /// Stops sending.
+    pub fn pause(&self) {
+        self.upload.driver.feed(glacier_core::upload::Event::Pause);
+    }
+
+    /// Goes on.
+    pub fn resume(&self) {
+        self.upload.driver.feed(glacier_core::upload::Event::Resume);
+    }
+
+    /// Gives up.
+    pub fn abort(&self) -> Promise {
+        self.upload.abort()
+    }
+}

@@ -1,0 +1,131 @@
+import type { UploadError } from "./error.js";
+import type { GatewayOptions } from "./gateway.js";
+
+/** What is to be stored where. */
+export interface Target {
+  /** A vault the token allows: 1 to 255 of `A-Z a-z 0-9 _ . -`. */
+  vault: string;
+}
+
+/** Options of {@link createUploader}. A misspelt key is an error that names it. */
+export interface UploaderOptions extends GatewayOptions {
+  target: Target;
+  /**
+   * Bytes in every part but the last: a power of two from 1 MiB to 4 GiB, never overridden. `"auto"` takes the
+   * smallest of at least 8 MiB that needs no more than 10,000 parts. @default "auto"
+   */
+  partSize?: number | "auto";
+}
+
+/** Options of {@link Uploader.add}. */
+export interface UploadOptions {
+  /** Kept with the archive: up to 1,024 printable ASCII characters. */
+  description?: string;
+  /** Aborts the upload; the promise of {@link Upload.done} then rejects with `AbortError`. */
+  signal?: AbortSignal;
+}
+
+/** How far an upload is. No count of bytes ever goes down. */
+export interface Progress {
+  bytesHashed: number;
+  /** Handed to the network, not yet necessarily acknowledged. Moves within a part. */
+  bytesSent: number;
+  /** Acknowledged by the store with our hash. */
+  bytesConfirmed: number;
+  bytesTotal: number;
+  /** Of the last seconds. 0 until known. */
+  bytesPerSecond: number;
+  /** Time left, or `null` until it can be said. */
+  etaMs: number | null;
+  parts: { total: number; hashed: number; inFlight: number; confirmed: number };
+}
+
+/**
+ * `queued`: waits for other files. `hashing`: before the first byte is sent. `paused`: by `pause()`, or because the
+ * browser is offline. `completing`: all parts are stored and the store checks the whole. `aborting`: the stored
+ * parts are being removed. `failed`: see {@link UploadError.retryable}.
+ */
+export type UploadState =
+  | "queued" | "hashing" | "uploading" | "paused" | "completing" | "done" | "failed" | "aborting" | "aborted";
+
+/** A stored archive. The store's tree hash is equal to `treeHash`, which was computed here. */
+export interface Archive {
+  archiveId: string;
+  treeHash: string;
+  size: number;
+}
+
+/** Events of {@link Upload.on}. */
+export interface UploadEvents {
+  /** At most ten times a second. */
+  progress: Progress;
+  state: UploadState;
+}
+
+/** One file on its way. */
+export interface Upload {
+  readonly state: UploadState;
+  readonly progress: Progress;
+  /** The last error, while `state` is `failed`. */
+  readonly error: UploadError | undefined;
+  /** Calls `listener` on every event of that name. Returns a function that stops it. */
+  on<K extends keyof UploadEvents>(event: K, listener: (detail: UploadEvents[K]) => void): () => void;
+  /**
+   * Settles once: with the archive, or with an {@link UploadError}, or with `AbortError`. After a retryable error
+   * and `resume()`, call it again.
+   */
+  done(): Promise<Archive>;
+  /** Stops sending. Parts that the store has acknowledged stay there. */
+  pause(): void;
+  /** Goes on after `pause()` or after a retryable error. Acknowledged parts are not sent again. */
+  resume(): void;
+  /** Gives up and removes the stored parts. Resolves when they are gone, or could not be reached. */
+  abort(): Promise<void>;
+}
+
+/** Sends any number of files to one target, within one budget of workers, memory and requests. */
+export interface Uploader {
+  /**
+   * Adds a file. Starts at once, or when the files before it leave room.
+   * @throws {UploadError} for a file or option that can never work: empty, too large, a bad description.
+   */
+  add(file: Blob, options?: UploadOptions): Upload;
+  /**
+   * Opens an archive for data whose length nobody knows yet: a recording, a response, generated data. Write to it or
+   * pipe into it; the archive exists when `close()` has resolved.
+   *
+   * Glacier fixes the part size when an upload begins, so it cannot grow with the data: `partSize` times 10,000 is all
+   * that can be written. It is planned from `maxSize`, or is 16 MiB (156 GiB in all) where nothing is said. Nothing is
+   * sent before a part is full or the stream is closed, and an empty stream leaves nothing in the store.
+   * @throws {UploadError} for an option that can never work.
+   */
+  stream(options?: StreamOptions): ArchiveWriter;
+  /** Aborts what is running and stops the workers. */
+  close(): Promise<void>;
+}
+
+/** Makes an uploader: loads the wasm module and checks the options. Nothing is sent. */
+export function createUploader(options: UploaderOptions): Promise<Uploader>;
+
+/** Options of {@link Uploader.stream}. */
+export interface StreamOptions extends UploadOptions {
+  /** Most bytes that will be written; more are refused with `FILE_TOO_LARGE`. Plans the part size. */
+  maxSize?: number;
+  /** Bytes in every part but the last, instead of the uploader's or a planned one. A power of two from 1 MiB to 4 GiB. */
+  partSize?: number;
+}
+
+/**
+ * A stream into one archive. A write waits (`ready`, `desiredSize`) while as many parts as the memory budget allows are
+ * on their way. `close()` resolves when the store has confirmed the tree hash of the whole; `abort()` removes what was
+ * stored, and so does a source that fails while it is piped.
+ */
+export class ArchiveWriter extends WritableStream<Uint8Array | ArrayBuffer | Blob> {
+  private constructor();
+  /** State, progress, pause, resume and the promise of the archive. `progress.bytesTotal` grows until the stream is closed. */
+  readonly upload: Upload;
+  /** Bytes taken so far. */
+  readonly bytesWritten: number;
+  /** Tree hash of the whole parts hashed so far without a gap; `null` before the first, and of all bytes once closed. */
+  readonly currentTreeHash: string | null;
+}
