@@ -5,7 +5,7 @@ use axum::response::Response;
 use glacier_core::glacier::header as glacier_header;
 use glacier_core::intent::{Intent, RefusalCode, SignedRequest};
 use glacier_core::sigv4::canonical_request::encode;
-use glacier_core::sigv4::{self, CanonicalRequest, Credentials, Scope, Timestamp};
+use glacier_core::sigv4::{self, CanonicalRequest, Credentials, PathForm, Scope, Timestamp};
 use http::{HeaderMap, StatusCode, header};
 use serde::Serialize;
 
@@ -105,6 +105,7 @@ fn sign(
     let canonical = CanonicalRequest {
         method: request.method.as_str(),
         path: &request.path,
+        path_form: PathForm::Normalized,
         query: &query,
         headers: &signed,
         payload_hash: &payload_hash,

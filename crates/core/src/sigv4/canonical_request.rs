@@ -11,12 +11,26 @@ pub struct CanonicalRequest<'a> {
     pub method: &'a str,
     /// The path as sent, percent-encodings and all.
     pub path: &'a str,
+    /// What the service makes of it.
+    pub path_form: PathForm,
     /// The query as sent, without the question mark.
     pub query: &'a str,
     /// Lower-case names with their values, `host` included, in any order.
     pub headers: &'a [(&'a str, &'a str)],
     /// Plain SHA-256 of the body, in hexadecimal.
     pub payload_hash: &'a str,
+}
+
+/// How a path gets into the canonical request.
+///
+/// **Source:** IAM User Guide, "Create a signed AWS API request": "Each path segment must be URI-encoded twice (except
+/// for Amazon S3 which only gets URI-encoded once)", and S3 does not normalise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PathForm {
+    /// Dot segments resolved, empty ones dropped, each segment encoded once more than it came: every service but S3.
+    Normalized,
+    /// Each segment encoded once in the canonical way and nothing else: S3, where `a//b/../c` is a key.
+    AsKey,
 }
 
 impl CanonicalRequest<'_> {
@@ -33,7 +47,10 @@ impl CanonicalRequest<'_> {
         format!(
             "{}\n{}\n{}\n{}\n{}\n{}",
             self.method,
-            canonical_path(self.path),
+            match self.path_form {
+                PathForm::Normalized => normalized_path(self.path),
+                PathForm::AsKey => key_path(self.path),
+            },
             canonical_query(self.query),
             canonical_headers(self.headers),
             self.signed_headers(),
@@ -47,9 +64,7 @@ impl CanonicalRequest<'_> {
     }
 }
 
-/// Dot segments resolved, empty segments dropped, and every segment encoded once more than it came. Only S3 leaves
-/// the path as it is.
-fn canonical_path(path: &str) -> String {
+fn normalized_path(path: &str) -> String {
     let mut segments: Vec<&str> = Vec::new();
     for segment in path.split('/') {
         match segment {
@@ -63,6 +78,12 @@ fn canonical_path(path: &str) -> String {
         canonical.push('/');
     }
     canonical
+}
+
+/// Decoded and encoded again, so that a client that leaves a `+` or a `(` as it is signs the same.
+fn key_path(path: &str) -> String {
+    let segments: Vec<String> = path.split('/').map(|segment| encode(&decode(segment))).collect();
+    segments.join("/")
 }
 
 /// Parameters decoded, encoded again in the one canonical way, and sorted by name and then by value.
@@ -151,6 +172,7 @@ mod tests {
         let request = CanonicalRequest {
             method: "PUT",
             path: "/-/vaults/examplevault",
+            path_form: PathForm::Normalized,
             query: "",
             headers: &[
                 ("x-amz-glacier-version", "2012-06-01"),
@@ -185,7 +207,21 @@ mod tests {
             ("/-._~Az09", "/-._~Az09"),
             ("/a=b+c", "/a%3Db%2Bc"),
         ] {
-            assert_eq!(canonical_path(path), canonical, "{path:?}");
+            assert_eq!(normalized_path(path), canonical, "{path:?}");
+        }
+    }
+
+    #[test]
+    fn the_path_of_a_key_stays_as_it_is() {
+        for (path, canonical) in [
+            ("/", "/"),
+            ("/bucket/a//b/../c/", "/bucket/a//b/../c/"),
+            ("/bucket/a%20b", "/bucket/a%20b"),
+            ("/bucket/a%2Fb", "/bucket/a%2Fb"),
+            ("/bucket/a+(b)", "/bucket/a%2B%28b%29"),
+            ("/bucket/%7e%e1%88%b4", "/bucket/~%E1%88%B4"),
+        ] {
+            assert_eq!(key_path(path), canonical, "{path:?}");
         }
     }
 

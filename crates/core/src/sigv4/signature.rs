@@ -43,7 +43,7 @@ fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
-    use super::super::GLACIER;
+    use super::super::{GLACIER, PathForm};
     use super::*;
 
     const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -68,7 +68,8 @@ mod tests {
             ("x-amz-glacier-version", "2012-06-01"),
         ];
         headers.extend(extra);
-        let request = CanonicalRequest { method, path, query, headers: &headers, payload_hash };
+        let request =
+            CanonicalRequest { method, path, path_form: PathForm::Normalized, query, headers: &headers, payload_hash };
         if !hash.is_empty() {
             assert_eq!(request.hash(), hash, "{line}");
         }
@@ -157,7 +158,14 @@ mod tests {
             ("GET", "/./", "", "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"),
         ] {
             let headers = [("host", "example.amazonaws.com"), ("x-amz-date", "20150830T123600Z")];
-            let request = CanonicalRequest { method, path, query, headers: &headers, payload_hash: EMPTY };
+            let request = CanonicalRequest {
+                method,
+                path,
+                path_form: PathForm::Normalized,
+                query,
+                headers: &headers,
+                payload_hash: EMPTY,
+            };
             assert_eq!(
                 sign(&request, &credentials, &scope, at),
                 format!(

@@ -4,7 +4,7 @@ use subtle::ConstantTimeEq;
 
 use super::signature::signature;
 use super::string_to_sign::TERMINATOR;
-use super::{ALGORITHM, CanonicalRequest, Credentials, Scope, SignatureError, Timestamp};
+use super::{ALGORITHM, CanonicalRequest, Credentials, PathForm, Scope, SignatureError, Timestamp};
 
 /// How far the time of signing may be from the server's clock, both ways.
 pub(super) const WINDOW_SECONDS: u64 = crate::glacier::SIGNATURE_LIFETIME_MS / 1000;
@@ -58,6 +58,7 @@ pub fn verify<'c>(
     let canonical = CanonicalRequest {
         method: request.method,
         path: request.path,
+        path_form: PathForm::Normalized,
         query: request.query,
         headers: &signed,
         payload_hash: request.payload_hash,
@@ -218,6 +219,7 @@ mod tests {
         let request = CanonicalRequest {
             method: "GET",
             path: "/-/vaults",
+            path_form: PathForm::Normalized,
             query: "limit=1",
             headers: &borrowed,
             payload_hash: EMPTY,
@@ -351,8 +353,14 @@ mod tests {
         {
             let mut headers: Headers = vec![("host", "localhost".into()), ("date", date.into())];
             let borrowed: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-            let request =
-                CanonicalRequest { method: "GET", path: "/", query: "", headers: &borrowed, payload_hash: EMPTY };
+            let request = CanonicalRequest {
+                method: "GET",
+                path: "/",
+                path_form: PathForm::Normalized,
+                query: "",
+                headers: &borrowed,
+                payload_hash: EMPTY,
+            };
             let authorization = sign(&request, &credentials(None), &scope(), Timestamp::parse(NOW).unwrap());
             headers.push(("authorization", authorization));
             assert_eq!(outcome_of("GET", "/", "", &headers, EMPTY), expected);

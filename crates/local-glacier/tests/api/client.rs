@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
-use glacier_core::sigv4::{CanonicalRequest, Credentials, GLACIER, Scope, SecretKey, Timestamp, sign};
+use glacier_core::sigv4::{CanonicalRequest, Credentials, GLACIER, PathForm, Scope, SecretKey, Timestamp, sign};
 use glacier_core::{PayloadHash, TreeHash};
 use http_body_util::{BodyExt, Full};
 use local_glacier::{Clock, Glacier, GlacierConfig, Origin, Pace, Store, StoreConfig, Topic};
@@ -120,7 +120,14 @@ impl Machine {
         let payload_hash = signed_payload.unwrap_or_else(|| PayloadHash::of(&body).to_string());
         let (path, query) = target.split_once('?').unwrap_or((&target, ""));
         let borrowed: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (&**name, &**value)).collect();
-        let canonical = CanonicalRequest { method, path, query, headers: &borrowed, payload_hash: &payload_hash };
+        let canonical = CanonicalRequest {
+            method,
+            path,
+            path_form: PathForm::Normalized,
+            query,
+            headers: &borrowed,
+            payload_hash: &payload_hash,
+        };
         let authorization = sign(&canonical, &credentials(), &scope(), at);
         headers.push(("authorization".into(), authorization));
         headers.extend(unsigned);
