@@ -24,7 +24,7 @@ use crate::uploader;
 #[wasm_bindgen(js_name = createUploader, skip_typescript)]
 pub fn create_uploader(options: &JsValue, spawn: Function) -> Result<uploads::Uploader, JsValue> {
     let (settings, gateway) = options::uploader(options).map_err(plain)?;
-    let pool = HashPool::new(spawn, n_workers(settings.workers));
+    let pool = HashPool::new(spawn, n_workers(settings.gateway.workers));
     Ok(uploads::Uploader::new(uploader::Uploader::new(settings, gateway, pool)))
 }
 

@@ -95,7 +95,7 @@ impl Uploader {
     ) -> Result<Rc<Upload>, UploadError> {
         let plan = self.settings.plan(file::size(&blob))?;
         let mut config = UploadConfig::new(self.settings.vault.clone(), description, plan);
-        config.retry = self.settings.retry;
+        config.retry = self.settings.gateway.retry;
         config.limits = self.settings.share(&plan, 1).limits;
         let driver = Driver::new(config, blob, Rc::clone(&self.gateway), self.pool.clone());
         let upload = Upload::new(driver);
