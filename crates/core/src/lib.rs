@@ -8,6 +8,7 @@
 //! `now` and `jitter` are arguments, so whole uploads with faults run in a test in microseconds.
 
 pub mod clock;
+pub mod date;
 pub mod download;
 pub mod error;
 pub mod glacier;
