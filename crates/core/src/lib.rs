@@ -14,6 +14,7 @@ pub mod error;
 pub mod glacier;
 pub mod hex;
 pub mod intent;
+pub mod inventory;
 pub mod json;
 pub mod part;
 pub mod plan;
