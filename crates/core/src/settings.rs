@@ -1,6 +1,10 @@
 //! The options of an uploader, read strictly: a misspelt key, a number out of range or of the wrong kind is an error
 //! that names the key, not a default that is silently taken.
 
+mod ranges;
+
+pub use ranges::{RangeInArchive, byte_range};
+
 use crate::error::{ErrorCode, UploadError};
 use crate::glacier::{Description, VaultName};
 use crate::json::Json;
