@@ -19,3 +19,13 @@ export async function planParts(size, partSize) {
   await start();
   return wasm.planParts(size, partSize);
 }
+
+export async function isTreeHashAligned(range, size) {
+  await start();
+  return wasm.isTreeHashAligned(range, size);
+}
+
+export async function alignRange(range, size) {
+  await start();
+  return wasm.alignRange(range, size);
+}

@@ -1,7 +1,7 @@
 // A program that uses everything the package declares. It is only type-checked; each `@ts-expect-error` is a mistake
 // that the types must catch.
-import { createUploader, planParts, treeHash, UploadError } from "glacier-upload";
-import type { Archive, Intent, Progress, SignedRequest, UploadErrorCode, UploadState } from "glacier-upload";
+import { alignRange, createUploader, isTreeHashAligned, planParts, treeHash, UploadError } from "glacier-upload";
+import type { Archive, ByteRange, Intent, Progress, SignedRequest, UploadErrorCode, UploadState } from "glacier-upload";
 
 export async function uploads(file: File, signal: AbortSignal): Promise<Archive> {
   const uploader = await createUploader({
@@ -64,4 +64,11 @@ export async function hashesAndPlans(blob: Blob, signal: AbortSignal): Promise<s
   const plan = await planParts(blob.size);
   console.log(plan.parts, plan.partSize, plan.lastPartSize, (await planParts(5, 2 ** 20)).parts);
   return treeHash(blob, { signal, onProgress: ({ bytesHashed, bytesTotal }) => console.log(bytesHashed / bytesTotal) });
+}
+
+export async function choosesARange(size: number): Promise<ByteRange> {
+  const wanted: ByteRange = { start: 0, end: size / 2 };
+  // @ts-expect-error: a range is two numbers, not HTTP's text.
+  await isTreeHashAligned("0-1048575", size);
+  return (await isTreeHashAligned(wanted, size)) ? wanted : alignRange(wanted, size);
 }

@@ -8,11 +8,13 @@
 //! `now` and `jitter` are arguments, so whole uploads with faults run in a test in microseconds.
 
 pub mod clock;
+pub mod date;
 pub mod download;
 pub mod error;
 pub mod glacier;
 pub mod hex;
 pub mod intent;
+pub mod inventory;
 pub mod json;
 pub mod part;
 pub mod plan;

@@ -6,9 +6,11 @@
 
 mod gateway;
 mod hashing;
+mod ranges;
 mod strict;
 mod uploader;
 
 pub use gateway::{GatewaySettings, WORKER_LIFE, workers};
 pub use hashing::{check_tree_hash_keys, plan};
+pub use ranges::{RangeInArchive, byte_range};
 pub use uploader::{Settings, Share, description};

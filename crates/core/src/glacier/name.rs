@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::date;
+
 /// Why a text is not what it should be. The text is left out: it may be long, hostile or private.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -155,23 +157,7 @@ text_type!(
 );
 
 fn is_date(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let form = b"dddd-dd-ddTdd:dd:ddZ";
-    let fits = |(byte, form): (&u8, &u8)| if *form == b'd' { byte.is_ascii_digit() } else { byte == form };
-    if bytes.len() != form.len() || !bytes.iter().zip(form).all(fits) {
-        return false;
-    }
-    let number = |at: usize| u32::from(bytes[at] - b'0') * 10 + u32::from(bytes[at + 1] - b'0');
-    let year = number(0) * 100 + number(2);
-    let is_leap = (year.is_multiple_of(4) && !year.is_multiple_of(100)) || year.is_multiple_of(400);
-    let days = match number(5) {
-        4 | 6 | 9 | 11 => 30,
-        2 if is_leap => 29,
-        2 => 28,
-        1..=12 => 31,
-        _ => return false,
-    };
-    (1..=days).contains(&number(8)) && number(11) < 24 && number(14) < 60 && number(17) < 60
+    text.len() == "YYYY-MM-DDThh:mm:ssZ".len() && date::unix_ms(text).is_some()
 }
 
 fn is_opaque_id(text: &str) -> bool {

@@ -1,6 +1,8 @@
 use std::time::Duration;
 
 use glacier_core::TreeHash;
+use glacier_core::glacier::initiate_job::InventoryFormat;
+use glacier_core::inventory::{ArchiveEntry, InventoryHead, InventoryReader};
 use local_glacier::Pace;
 use serde_json::{Value, json};
 
@@ -195,4 +197,54 @@ fn a_vault_written_to_since_its_inventory_is_not_deleted_at_the_service_s_pace()
     assert_eq!(refused.refusal().1, format!("Vault not empty or recently written to: {ARN}"));
     machine.turn_clock(Duration::from_hours(13));
     assert_eq!(machine.send(delete("/-/vaults/v")).status, 204);
+}
+
+/// What the library reads of an output that arrives in pieces.
+fn read(format: InventoryFormat, output: &[u8]) -> (Vec<ArchiveEntry>, InventoryHead) {
+    let mut reader = InventoryReader::of_len(format, output.len() as u64);
+    let mut archives = Vec::new();
+    for piece in output.chunks(100) {
+        reader.push(piece);
+        archives.extend(std::iter::from_fn(|| reader.poll_archive()).map(Result::unwrap));
+    }
+    reader.finish();
+    archives.extend(std::iter::from_fn(|| reader.poll_archive()).map(Result::unwrap));
+    (archives, reader.head())
+}
+
+#[test]
+fn the_library_reads_both_formats_as_they_were_stored() {
+    let machine = Machine::with_vault();
+    let descriptions = [
+        "",
+        "plain",
+        "a,b",
+        r#"say "hi""#,
+        r#"a,1\"2"#,
+        r"ends with \",
+        r#"ends with \""#,
+        r#"",""#,
+        r#"{"Size":1}"#,
+        r#"x,"y",2012-05-15T17:21:39.339Z,1,00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"#,
+    ];
+    let mut expected = Vec::new();
+    for (nth, description) in (1..).zip(descriptions) {
+        let archive_id = put(&machine, nth, Some(description));
+        expected.push(ArchiveEntry {
+            archive_id: archive_id.try_into().unwrap(),
+            description: description.to_owned(),
+            created_at_ms: 1_767_268_800_000 + (nth as u64 - 1) * 1000,
+            size: nth as u64,
+            tree_hash: TreeHash::of(&pattern(nth)),
+        });
+    }
+    for (name, format) in [("JSON", InventoryFormat::Json), ("CSV", InventoryFormat::Csv)] {
+        let path = machine.finished_job(&json!({"Type": "inventory-retrieval", "Format": name}));
+        let (archives, head) = read(format, &machine.send(get(&format!("{path}/output"))).bytes);
+        assert_eq!(archives, expected, "{name}");
+        assert_eq!(head.vault_arn.as_deref(), (format == InventoryFormat::Json).then_some(ARN));
+    }
+    let path = machine.finished_job(&inventory(&json!({"StartDate": "2027-01-01T00:00:00Z"})));
+    let (archives, head) = read(InventoryFormat::Json, &machine.send(get(&format!("{path}/output"))).bytes);
+    assert_eq!((archives, head.inventory_date_ms), (Vec::new(), Some(1_767_268_813_000)));
 }
