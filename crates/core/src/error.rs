@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::glacier::{InvalidName, ServiceError};
+use crate::glacier::{InvalidName, InvalidSetting, ServiceError};
 use crate::part::InvalidPartSize;
 use crate::plan::PlanError;
 
@@ -204,9 +204,19 @@ impl From<InvalidName> for UploadError {
             | InvalidName::ArchiveId
             | InvalidName::JobId
             | InvalidName::SnsTopic
-            | InvalidName::Date => ErrorCode::InvalidOption,
+            | InvalidName::Date
+            | InvalidName::LockId
+            | InvalidName::TagKey
+            | InvalidName::TagValue
+            | InvalidName::Policy => ErrorCode::InvalidOption,
         };
         Self::new(code, error.to_string())
+    }
+}
+
+impl From<InvalidSetting> for UploadError {
+    fn from(error: InvalidSetting) -> Self {
+        Self::new(ErrorCode::InvalidOption, error.to_string())
     }
 }
 

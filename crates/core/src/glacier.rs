@@ -5,27 +5,52 @@
 //! **Source:** Amazon Glacier API reference; `docs/` says where the reference and the service differ.
 
 pub mod abort_multipart_upload;
+pub mod abort_vault_lock;
+pub mod add_tags_to_vault;
 pub mod complete_multipart_upload;
+pub mod complete_vault_lock;
 pub mod create_vault;
 pub mod delete_archive;
 pub mod delete_vault;
+pub mod delete_vault_access_policy;
+pub mod delete_vault_notifications;
 pub mod describe_job;
 pub mod describe_vault;
 mod field;
+pub mod get_data_retrieval_policy;
 pub mod get_job_output;
+pub mod get_vault_access_policy;
+pub mod get_vault_lock;
+pub mod get_vault_notifications;
 pub mod header;
 pub mod initiate_job;
 pub mod initiate_multipart_upload;
+pub mod initiate_vault_lock;
 pub mod list_jobs;
 pub mod list_multipart_uploads;
 pub mod list_parts;
+pub mod list_provisioned_capacity;
+pub mod list_tags_for_vault;
 pub mod list_vaults;
 mod message;
 pub mod name;
+pub mod purchase_provisioned_capacity;
+pub mod remove_tags_from_vault;
+pub mod set_data_retrieval_policy;
+pub mod set_vault_access_policy;
+pub mod set_vault_notifications;
+mod setting;
 pub mod upload_multipart_part;
 
 pub use message::{AnswerError, Method, Request, Response, ServiceError};
-pub use name::{ArchiveId, Date, Description, InvalidName, JobId, SnsTopic, UploadId, VaultName};
+pub use name::{
+    ArchiveId, Date, Description, InvalidName, JobId, LockId, MAX_POLICY_LEN, PolicyText, SnsTopic, TagKey, TagValue,
+    UploadId, VaultName,
+};
+pub use setting::{
+    BytesPerHour, InvalidSetting, MAX_BYTES_PER_HOUR, MAX_TAGS, MAX_TAGS_PER_REQUEST, NotificationEvent,
+    NotificationEvents, RetrievalRule, TagKeys, Tags,
+};
 
 use crate::part::MIB;
 

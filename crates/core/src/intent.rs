@@ -9,26 +9,28 @@
 
 #[cfg(feature = "serde")]
 mod encoding;
+mod json;
+mod operation;
 mod refusal;
+mod request;
 mod signed_request;
 #[cfg(all(test, feature = "serde"))]
 mod tests;
 
+pub use operation::OPERATIONS;
 pub use refusal::{Refusal, RefusalCode};
 pub use signed_request::{SignedRequest, read_requests, read_signed, sign_body};
 
 use crate::glacier::describe_job::JobStatus;
 use crate::glacier::initiate_job::JobParameters;
 use crate::glacier::{
-    ArchiveId, Description, JobId, Request, UploadId, VaultName, abort_multipart_upload, complete_multipart_upload,
-    create_vault, delete_archive, delete_vault, describe_job, describe_vault, get_job_output, initiate_job,
-    initiate_multipart_upload, list_jobs, list_multipart_uploads, list_parts, list_vaults, upload_multipart_part,
+    ArchiveId, Description, JobId, LockId, NotificationEvents, PolicyText, RetrievalRule, SnsTopic, TagKeys, Tags,
+    UploadId, VaultName,
 };
-use crate::json::Json;
 use crate::part::PartSize;
 use crate::range::ByteRange;
 use crate::sha256::PayloadHash;
-use crate::tree_hash::{PartDigest, TreeHash};
+use crate::tree_hash::TreeHash;
 
 /// Most intents in one batch. Bounds what a stolen token can harvest at once.
 pub const MAX_INTENTS: usize = 100;
@@ -48,7 +50,8 @@ pub enum Intent {
         vault: VaultName,
         /// Of all parts but the last.
         part_size: PartSize,
-        /// Bytes in the whole archive: checked against the token's limit before a byte is sent.
+        /// Bytes in the whole archive: checked against the token's limit before a byte is sent. For a stream, whose
+        /// length is not known yet, the most it may become.
         size: u64,
         /// Kept with the archive.
         #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
@@ -169,165 +172,92 @@ pub enum Intent {
         #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
         range: Option<ByteRange>,
     },
-}
-
-/// Names of all operations there are intents for, in AWS's words.
-pub const OPERATIONS: [&str; 15] = [
-    "InitiateMultipartUpload",
-    "UploadMultipartPart",
-    "ListParts",
-    "CompleteMultipartUpload",
-    "AbortMultipartUpload",
-    "ListMultipartUploads",
-    "DeleteArchive",
-    "CreateVault",
-    "DescribeVault",
-    "ListVaults",
-    "DeleteVault",
-    "InitiateJob",
-    "DescribeJob",
-    "ListJobs",
-    "GetJobOutput",
-];
-
-impl Intent {
-    /// The operation's name in AWS's words, which is also the JSON's `op`.
-    pub const fn op(&self) -> &'static str {
-        match self {
-            Self::InitiateMultipartUpload { .. } => "InitiateMultipartUpload",
-            Self::UploadMultipartPart { .. } => "UploadMultipartPart",
-            Self::ListParts { .. } => "ListParts",
-            Self::CompleteMultipartUpload { .. } => "CompleteMultipartUpload",
-            Self::AbortMultipartUpload { .. } => "AbortMultipartUpload",
-            Self::ListMultipartUploads { .. } => "ListMultipartUploads",
-            Self::DeleteArchive { .. } => "DeleteArchive",
-            Self::CreateVault { .. } => "CreateVault",
-            Self::DescribeVault { .. } => "DescribeVault",
-            Self::ListVaults { .. } => "ListVaults",
-            Self::DeleteVault { .. } => "DeleteVault",
-            Self::InitiateJob { .. } => "InitiateJob",
-            Self::DescribeJob { .. } => "DescribeJob",
-            Self::ListJobs { .. } => "ListJobs",
-            Self::GetJobOutput { .. } => "GetJobOutput",
-        }
-    }
-
-    /// The vault it touches. `None` for ListVaults, which shows all of the account's.
-    pub const fn vault(&self) -> Option<&VaultName> {
-        match self {
-            Self::InitiateMultipartUpload { vault, .. }
-            | Self::UploadMultipartPart { vault, .. }
-            | Self::ListParts { vault, .. }
-            | Self::CompleteMultipartUpload { vault, .. }
-            | Self::AbortMultipartUpload { vault, .. }
-            | Self::ListMultipartUploads { vault, .. }
-            | Self::DeleteArchive { vault, .. }
-            | Self::CreateVault { vault }
-            | Self::DescribeVault { vault }
-            | Self::DeleteVault { vault }
-            | Self::InitiateJob { vault, .. }
-            | Self::DescribeJob { vault, .. }
-            | Self::ListJobs { vault, .. }
-            | Self::GetJobOutput { vault, .. } => Some(vault),
-            Self::ListVaults { .. } => None,
-        }
-    }
-
-    /// How many bytes of archive it means to store: the whole size, or the end of the part's range.
-    pub const fn archive_len(&self) -> Option<u64> {
-        match self {
-            Self::InitiateMultipartUpload { size, .. } | Self::CompleteMultipartUpload { size, .. } => Some(*size),
-            Self::UploadMultipartPart { range, .. } => Some(range.end()),
-            _ => None,
-        }
-    }
-
-    /// The request that does it in a Glacier vault of `account` (twelve digits or `-`).
-    pub fn glacier_request(&self, account: &str) -> Request {
-        match self {
-            Self::InitiateMultipartUpload { vault, part_size, size: _, description } => {
-                initiate_multipart_upload::request(account, vault, *part_size, description.as_ref())
-            }
-            Self::UploadMultipartPart { vault, upload_id, range, payload_hash, tree_hash } => {
-                let digest = PartDigest { payload_hash: *payload_hash, tree_hash: *tree_hash };
-                upload_multipart_part::request(account, vault, upload_id, *range, &digest)
-            }
-            Self::ListParts { vault, upload_id, marker } => {
-                list_parts::request(account, vault, upload_id, marker.as_deref())
-            }
-            Self::CompleteMultipartUpload { vault, upload_id, size, tree_hash } => {
-                complete_multipart_upload::request(account, vault, upload_id, *size, *tree_hash)
-            }
-            Self::AbortMultipartUpload { vault, upload_id } => {
-                abort_multipart_upload::request(account, vault, upload_id)
-            }
-            Self::ListMultipartUploads { vault, marker } => {
-                list_multipart_uploads::request(account, vault, marker.as_deref())
-            }
-            Self::DeleteArchive { vault, archive_id } => delete_archive::request(account, vault, archive_id),
-            Self::CreateVault { vault } => create_vault::request(account, vault),
-            Self::DescribeVault { vault } => describe_vault::request(account, vault),
-            Self::ListVaults { marker } => list_vaults::request(account, marker.as_deref()),
-            Self::DeleteVault { vault } => delete_vault::request(account, vault),
-            Self::InitiateJob { vault, job } => initiate_job::request(account, vault, job),
-            Self::DescribeJob { vault, job_id } => describe_job::request(account, vault, job_id),
-            Self::ListJobs { vault, status_code, completed, marker } => {
-                list_jobs::request(account, vault, *status_code, *completed, marker.as_deref())
-            }
-            Self::GetJobOutput { vault, job_id, range } => get_job_output::request(account, vault, job_id, *range),
-        }
-    }
-
-    /// The JSON form, for the browser. The servers encode by `serde`; a test holds the two together.
-    pub fn to_json(&self) -> Json {
-        let mut members = vec![("op", Json::Text(self.op().into()))];
-        members.extend(self.vault().map(|vault| ("vault", Json::Text(vault.to_string()))));
-        let text = |value: &Option<String>| value.clone().map(Json::Text);
-        match self {
-            Self::InitiateMultipartUpload { vault: _, part_size, size, description } => {
-                members.push(("partSize", Json::Number(part_size.bytes())));
-                members.push(("size", Json::Number(*size)));
-                if let Some(description) = description {
-                    members.push(("description", Json::Text(description.to_string())));
-                }
-            }
-            Self::UploadMultipartPart { vault: _, upload_id, range, payload_hash, tree_hash } => {
-                members.push(("uploadId", Json::Text(upload_id.to_string())));
-                members.push(("range", Json::Text(range.inclusive())));
-                members.push(("payloadHash", Json::Text(payload_hash.to_string())));
-                members.push(("treeHash", Json::Text(tree_hash.to_string())));
-            }
-            Self::ListParts { vault: _, upload_id, marker } => {
-                members.push(("uploadId", Json::Text(upload_id.to_string())));
-                members.extend(text(marker).map(|marker| ("marker", marker)));
-            }
-            Self::CompleteMultipartUpload { vault: _, upload_id, size, tree_hash } => {
-                members.push(("uploadId", Json::Text(upload_id.to_string())));
-                members.push(("size", Json::Number(*size)));
-                members.push(("treeHash", Json::Text(tree_hash.to_string())));
-            }
-            Self::AbortMultipartUpload { vault: _, upload_id } => {
-                members.push(("uploadId", Json::Text(upload_id.to_string())));
-            }
-            Self::ListMultipartUploads { vault: _, marker } | Self::ListVaults { marker } => {
-                members.extend(text(marker).map(|marker| ("marker", marker)));
-            }
-            Self::DeleteArchive { vault: _, archive_id } => {
-                members.push(("archiveId", Json::Text(archive_id.to_string())));
-            }
-            Self::CreateVault { vault: _ } | Self::DescribeVault { vault: _ } | Self::DeleteVault { vault: _ } => {}
-            Self::InitiateJob { vault: _, job } => members.push(("job", job.to_json())),
-            Self::DescribeJob { vault: _, job_id } => members.push(("jobId", Json::Text(job_id.to_string()))),
-            Self::ListJobs { vault: _, status_code, completed, marker } => {
-                members.extend(status_code.map(|status| ("statusCode", Json::Text(status.as_str().into()))));
-                members.extend(completed.map(|completed| ("completed", Json::Bool(completed))));
-                members.extend(text(marker).map(|marker| ("marker", marker)));
-            }
-            Self::GetJobOutput { vault: _, job_id, range } => {
-                members.push(("jobId", Json::Text(job_id.to_string())));
-                members.extend(range.map(|range| ("range", Json::Text(range.inclusive()))));
-            }
-        }
-        Json::Object(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
-    }
+    /// Give a vault tags, or tags there other values.
+    AddTagsToVault {
+        /// Which.
+        vault: VaultName,
+        /// 1 to 10.
+        tags: Tags,
+    },
+    /// See a vault's tags.
+    ListTagsForVault {
+        /// Which.
+        vault: VaultName,
+    },
+    /// Take tags off a vault.
+    RemoveTagsFromVault {
+        /// Which.
+        vault: VaultName,
+        /// 1 to 10.
+        tag_keys: TagKeys,
+    },
+    /// Have a topic told when the vault's jobs are done.
+    SetVaultNotifications {
+        /// Which.
+        vault: VaultName,
+        /// Which.
+        sns_topic: SnsTopic,
+        /// Of what.
+        events: NotificationEvents,
+    },
+    /// See which topic is told of what.
+    GetVaultNotifications {
+        /// Which.
+        vault: VaultName,
+    },
+    /// Have nobody told any more.
+    DeleteVaultNotifications {
+        /// Which.
+        vault: VaultName,
+    },
+    /// Say who may do what with a vault.
+    SetVaultAccessPolicy {
+        /// Which.
+        vault: VaultName,
+        /// JSON text.
+        policy: PolicyText,
+    },
+    /// See who may do what with a vault.
+    GetVaultAccessPolicy {
+        /// Which.
+        vault: VaultName,
+    },
+    /// Leave a vault to its account.
+    DeleteVaultAccessPolicy {
+        /// Which.
+        vault: VaultName,
+    },
+    /// Put a lock on trial for a day.
+    InitiateVaultLock {
+        /// Which.
+        vault: VaultName,
+        /// JSON text.
+        policy: PolicyText,
+    },
+    /// Make the lock on trial final.
+    CompleteVaultLock {
+        /// Which.
+        vault: VaultName,
+        /// As returned by InitiateVaultLock.
+        lock_id: LockId,
+    },
+    /// Take the lock on trial away.
+    AbortVaultLock {
+        /// Which.
+        vault: VaultName,
+    },
+    /// See a vault's lock.
+    GetVaultLock {
+        /// Which.
+        vault: VaultName,
+    },
+    // The ones without fields have braces, because serde lets a variant without them bring any field it likes.
+    /// See how much the account may retrieve.
+    GetDataRetrievalPolicy {},
+    /// Limit how much the account may retrieve. As JSON the rule's own fields, `strategy` and `bytesPerHour`.
+    SetDataRetrievalPolicy(RetrievalRule),
+    /// See the account's units of capacity for Expedited retrievals.
+    ListProvisionedCapacity {},
+    /// Buy a unit of capacity for Expedited retrievals.
+    PurchaseProvisionedCapacity {},
 }

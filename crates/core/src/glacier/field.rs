@@ -2,6 +2,7 @@
 //! both read alike.
 
 use super::AnswerError;
+use crate::date;
 use crate::json::Json;
 
 /// A field that every object of this kind has.
@@ -39,4 +40,14 @@ pub(super) fn items<T>(
     read: impl FnMut(&Json) -> Result<T, AnswerError>,
 ) -> Result<Vec<T>, AnswerError> {
     object.list(name).ok_or(AnswerError::Unreadable { name })?.iter().map(read).collect()
+}
+
+/// A date that every object of this kind has, in milliseconds since 1970.
+pub(super) fn required_date(object: &Json, name: &'static str) -> Result<u64, AnswerError> {
+    date(object, name)?.ok_or(AnswerError::Unreadable { name })
+}
+
+/// A date in milliseconds since 1970, or `None` where there is none.
+pub(super) fn date(object: &Json, name: &'static str) -> Result<Option<u64>, AnswerError> {
+    parsed(object, name, |text| u64::try_from(date::unix_ms(text)?).ok())
 }

@@ -30,3 +30,7 @@ pub const RANGE: &str = "range";
 pub const CONTENT_TYPE: &str = "content-type";
 /// Answer of InitiateJob.
 pub const JOB_ID: &str = "x-amz-job-id";
+/// Answer of InitiateVaultLock.
+pub const LOCK_ID: &str = "x-amz-lock-id";
+/// Answer of PurchaseProvisionedCapacity.
+pub const CAPACITY_ID: &str = "x-amz-capacity-id";

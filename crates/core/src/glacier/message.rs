@@ -127,6 +127,26 @@ impl Response {
         }
     }
 
+    /// The JSON object of a success, or `None` where the vault is there and has nothing of the kind set. The service
+    /// answers 404 with the same code for both a vault that is not there and one with nothing set, and only the words
+    /// tell which: `Vault not found for ARN: …` and, say, `No notification configuration is set for vault: …`. Without
+    /// words it stays a refusal.
+    pub(super) fn expect_setting(&self) -> Result<Option<&Json>, AnswerError> {
+        if self.says_not_set() { Ok(None) } else { self.expect_json(200).map(Some) }
+    }
+
+    /// Whether the answer to a removal means that nothing is set: what was not set needs no removal.
+    pub(super) fn expect_no_setting(&self) -> Result<(), AnswerError> {
+        if self.says_not_set() { Ok(()) } else { self.expect_status(204).map(drop) }
+    }
+
+    fn says_not_set(&self) -> bool {
+        let error = self.service_error();
+        self.status == 404
+            && error.code.as_deref() == Some("ResourceNotFoundException")
+            && error.message.is_some_and(|message| !message.is_empty() && !message.contains("Vault not found"))
+    }
+
     pub(super) fn required_header(&self, name: &'static str) -> Result<&str, AnswerError> {
         self.header(name).ok_or(AnswerError::HeaderMissing { name })
     }
@@ -221,3 +241,33 @@ impl fmt::Display for AnswerError {
 }
 
 impl std::error::Error for AnswerError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(status: u16, code: &str, message: Option<&str>) -> Response {
+        let text = |text: &str| Json::Text(text.into());
+        let body = Json::object([("code", text(code)), ("message", message.map_or(Json::Null, text))]);
+        Response { status, headers: Vec::new(), body: Some(body) }
+    }
+
+    #[test]
+    fn nothing_set_is_told_from_a_vault_that_is_not_there() {
+        const CODE: &str = "ResourceNotFoundException";
+        let not_set = refusal(404, CODE, Some("No access policy is set for vault: arn:aws:glacier:x"));
+        assert_eq!(not_set.expect_setting(), Ok(None));
+        assert_eq!(not_set.expect_no_setting(), Ok(()));
+        for other in [
+            refusal(404, CODE, Some("Vault not found for ARN: arn:aws:glacier:x")),
+            refusal(404, CODE, Some("")),
+            refusal(404, CODE, None),
+            refusal(404, "not_found", Some("no such path")),
+            refusal(403, CODE, Some("No access policy is set for vault: arn:aws:glacier:x")),
+        ] {
+            let expected = AnswerError::Refused(other.service_error());
+            assert_eq!(other.expect_setting(), Err(expected.clone()));
+            assert_eq!(other.expect_no_setting(), Err(expected));
+        }
+    }
+}

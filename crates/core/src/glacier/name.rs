@@ -1,8 +1,9 @@
-//! Names and texts that reach a path or a header. Each has a private constructor, so a value that exists is legal.
+//! Names and texts that reach a path, a header or a body. Each has a private constructor, so a value that exists is legal.
 
 use std::fmt;
 
 use crate::date;
+use crate::json::Json;
 
 /// Why a text is not what it should be. The text is left out: it may be long, hostile or private.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +23,14 @@ pub enum InvalidName {
     SnsTopic,
     /// Not `YYYY-MM-DDThh:mm:ssZ`.
     Date,
+    /// Not `[A-Za-z0-9_-]{1,256}`.
+    LockId,
+    /// Not 1..=128 letters, digits, spaces and `_./=+-@`, or it begins with `aws:`.
+    TagKey,
+    /// Not 0..=255 letters, digits, spaces and `_./=+-@`.
+    TagValue,
+    /// No JSON object, or over [`MAX_POLICY_LEN`].
+    Policy,
 }
 
 impl fmt::Display for InvalidName {
@@ -38,6 +47,12 @@ impl fmt::Display for InvalidName {
             }
             Self::Date => "a date is UTC with seconds, as 2026-03-20T17:03:43Z",
             Self::ArchiveId => "an archive ID is 1 to 256 letters, digits, '_' or '-' of ASCII",
+            Self::LockId => "a lock ID is 1 to 256 letters, digits, '_' or '-' of ASCII",
+            Self::TagKey => {
+                "a tag's key is 1 to 128 letters, digits, spaces and any of _./=+-@, and does not begin with aws:"
+            }
+            Self::TagValue => "a tag's value is at most 255 letters, digits, spaces and any of _./=+-@",
+            Self::Policy => "a policy is the text of a JSON object, at most 20480 bytes of UTF-8",
         })
     }
 }
@@ -156,6 +171,63 @@ text_type!(
     is_date
 );
 
+text_type!(
+    /// Names one attempt to lock a vault; opaque (24 characters on the real service).
+    LockId,
+    InvalidName::LockId,
+    is_opaque_id
+);
+
+text_type!(
+    /// A tag's key: 1..=128 characters, letters and digits of any script, spaces and `_./=+-@`. The prefix `aws:` is
+    /// reserved, in any case.
+    ///
+    /// **Source:** developer guide, "Tagging Vaults", "Tag Restrictions".
+    TagKey,
+    InvalidName::TagKey,
+    |text| (1..=128).contains(&text.chars().count())
+        && !text.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:"))
+        && text.chars().all(is_tag_character)
+);
+
+text_type!(
+    /// A tag's value: 0..=255 characters of the alphabet of a [`TagKey`].
+    ///
+    /// **Source:** as [`TagKey`].
+    TagValue,
+    InvalidName::TagValue,
+    |text| text.chars().count() <= 255 && text.chars().all(is_tag_character)
+);
+
+/// Most bytes of a vault access policy or a vault lock policy. **Source:** developer guide, "Vault Access Policies" and
+/// "Vault Lock Policies": 20 KB.
+pub const MAX_POLICY_LEN: usize = 20 << 10;
+
+text_type!(
+    /// A policy: the text of a JSON object, at most [`MAX_POLICY_LEN`] bytes. Only braces around it are looked for; what
+    /// is between them is read by the store.
+    PolicyText,
+    InvalidName::Policy,
+    |text| text.len() <= MAX_POLICY_LEN
+        && text.trim_matches(is_json_space).strip_prefix('{').is_some_and(|rest| rest.ends_with('}'))
+);
+
+impl PolicyText {
+    /// The body of the requests that set one.
+    pub(super) fn to_body(&self) -> Json {
+        Json::object([("Policy", Json::Text(self.0.clone()))])
+    }
+}
+
+fn is_tag_character(character: char) -> bool {
+    character.is_alphanumeric() || character == ' ' || "_./=+-@".contains(character)
+}
+
+/// **Source:** RFC 8259, section 2.
+fn is_json_space(character: char) -> bool {
+    matches!(character, ' ' | '\t' | '\n' | '\r')
+}
+
 fn is_date(text: &str) -> bool {
     text.len() == "YYYY-MM-DDThh:mm:ssZ".len() && date::unix_ms(text).is_some()
 }
@@ -212,6 +284,35 @@ mod tests {
         for bad in ["", "arn:", "topic", "arn:aws:sns: us", "arn:é", "arn:a\r\nb", &format!("arn:{}", "a".repeat(509))]
         {
             assert_eq!(SnsTopic::new(bad), Err(InvalidName::SnsTopic), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn tags_are_of_the_documented_alphabet_and_length() {
+        for good in ["a", "Ünïcode 7", "_./=+-@", "aws", "awsome", &"k".repeat(128), &"é".repeat(128)] {
+            assert!(TagKey::new(good).is_ok(), "{good:?}");
+            assert!(TagValue::new(good).is_ok(), "{good:?}");
+        }
+        for bad in ["a:b", "a\tb", "a*", "a\u{202e}", "\0"] {
+            assert_eq!(TagKey::new(bad), Err(InvalidName::TagKey), "{bad:?}");
+            assert_eq!(TagValue::new(bad), Err(InvalidName::TagValue), "{bad:?}");
+        }
+        for bad in ["", "aws:x", "AWS:x", &"k".repeat(129), &"é".repeat(129)] {
+            assert_eq!(TagKey::new(bad), Err(InvalidName::TagKey), "{bad:?}");
+        }
+        assert!(TagValue::new("").is_ok());
+        assert!(TagValue::new("é".repeat(255)).is_ok());
+        assert_eq!(TagValue::new("v".repeat(256)), Err(InvalidName::TagValue));
+    }
+
+    #[test]
+    fn policies_are_objects_of_twenty_kib_at_most() {
+        let of_length = |len: usize| format!("{{{}}}", " ".repeat(len - 2));
+        for good in ["{}", " \t\r\n{\"Statement\":[]}\n", "{\"é\":1}", &of_length(20_480)] {
+            assert!(PolicyText::new(good).is_ok(), "{good:?}");
+        }
+        for bad in ["", "{", "}", "[]", "\"{}\"", "null", "\u{a0}{}", "{}x", &of_length(20_481)] {
+            assert_eq!(PolicyText::new(bad), Err(InvalidName::Policy), "{bad:?}");
         }
     }
 

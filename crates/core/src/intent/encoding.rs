@@ -1,7 +1,11 @@
-//! The JSON forms of hashes, ranges and part sizes.
+//! The JSON forms of hashes, ranges, part sizes, tags and retrieval rules.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use std::fmt;
 
+use serde::de::{Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::glacier::{BytesPerHour, RetrievalRule, TagKey, TagValue, Tags};
 use crate::part::PartSize;
 use crate::range::ByteRange;
 use crate::sha256::PayloadHash;
@@ -48,5 +52,58 @@ impl Serialize for PartSize {
 impl<'de> Deserialize<'de> for PartSize {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::from_bytes(u64::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+impl Serialize for Tags {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.pairs().iter().map(|(key, value)| (key, value)))
+    }
+}
+
+// Hand-written, because a map would keep one of two values of a key without a word.
+impl<'de> Deserialize<'de> for Tags {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Pairs;
+
+        impl<'de> Visitor<'de> for Pairs {
+            type Value = Vec<(TagKey, TagValue)>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("tags as an object of texts")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(pairs)
+            }
+        }
+
+        Self::new(deserializer.deserialize_map(Pairs)?).map_err(D::Error::custom)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RetrievalRuleForm {
+    strategy: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bytes_per_hour: Option<u64>,
+}
+
+impl Serialize for RetrievalRule {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let bytes_per_hour = self.bytes_per_hour().map(BytesPerHour::get);
+        RetrievalRuleForm { strategy: self.strategy().to_owned(), bytes_per_hour }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for RetrievalRule {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let form = RetrievalRuleForm::deserialize(deserializer)?;
+        Self::new(&form.strategy, form.bytes_per_hour).map_err(D::Error::custom)
     }
 }

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::glacier::initiate_job::{InventoryFormat, Tier};
-use crate::glacier::{Date, Method, SnsTopic};
+use crate::glacier::{Date, InvalidSetting, Method, NotificationEvent, TagKey, TagValue};
+use crate::json::Json;
 
 fn every_intent() -> Vec<Intent> {
     let vault = VaultName::new("photos").unwrap();
@@ -53,7 +54,50 @@ fn every_intent() -> Vec<Intent> {
     ]
     .into_iter()
     .chain(every_job().into_iter().map(|job| Intent::InitiateJob { vault: vault.clone(), job }))
+    .chain(every_setting(&vault))
     .collect()
+}
+
+fn every_setting(vault: &VaultName) -> Vec<Intent> {
+    let vault = || vault.clone();
+    let tag = |key: &str, value: &str| (TagKey::new(key).unwrap(), TagValue::new(value).unwrap());
+    let policy = || PolicyText::new("{\"Statement\": []}\n").unwrap();
+    let rule = |strategy, bytes| Intent::SetDataRetrievalPolicy(RetrievalRule::new(strategy, bytes).unwrap());
+    vec![
+        Intent::AddTagsToVault {
+            vault: vault(),
+            tags: Tags::new(vec![tag("Größe", "7 @home"), tag("a", "")]).unwrap(),
+        },
+        Intent::ListTagsForVault { vault: vault() },
+        Intent::RemoveTagsFromVault {
+            vault: vault(),
+            tag_keys: TagKeys::new(vec![tag("b", "").0, tag("a", "").0]).unwrap(),
+        },
+        Intent::SetVaultNotifications {
+            vault: vault(),
+            sns_topic: SnsTopic::new("arn:aws:sns:us-east-1:012345678901:done").unwrap(),
+            events: NotificationEvents::new(vec![
+                NotificationEvent::InventoryRetrievalCompleted,
+                NotificationEvent::ArchiveRetrievalCompleted,
+            ])
+            .unwrap(),
+        },
+        Intent::GetVaultNotifications { vault: vault() },
+        Intent::DeleteVaultNotifications { vault: vault() },
+        Intent::SetVaultAccessPolicy { vault: vault(), policy: policy() },
+        Intent::GetVaultAccessPolicy { vault: vault() },
+        Intent::DeleteVaultAccessPolicy { vault: vault() },
+        Intent::InitiateVaultLock { vault: vault(), policy: policy() },
+        Intent::CompleteVaultLock { vault: vault(), lock_id: LockId::new("lock_1-x").unwrap() },
+        Intent::AbortVaultLock { vault: vault() },
+        Intent::GetVaultLock { vault: vault() },
+        Intent::GetDataRetrievalPolicy {},
+        rule("None", None),
+        rule("FreeTier", None),
+        rule("BytesPerHour", Some(1 << 40)),
+        Intent::ListProvisionedCapacity {},
+        Intent::PurchaseProvisionedCapacity {},
+    ]
 }
 
 fn every_job() -> Vec<JobParameters> {
@@ -139,12 +183,62 @@ fn unknown_fields_and_illegal_values_are_refused() {
             ("statusCode", "Done"),
             ("completed", "true"),
             ("job", "archive-retrieval"),
+            ("tags", "a"),
+            ("tagKeys", "a"),
+            ("snsTopic", "topic"),
+            ("events", "ArchiveRetrievalCompleted"),
+            ("policy", "[]"),
+            ("lockId", "a/b"),
+            ("strategy", "All"),
+            ("bytesPerHour", "1"),
         ] {
             let mut bad = good.clone();
             bad[key] = value.into();
             assert!(serde_json::from_value::<Intent>(bad).is_err(), "{key} in {good}");
         }
     }
+}
+
+#[test]
+fn settings_of_no_use_are_refused() {
+    let read = |text: &str| serde_json::from_str::<Intent>(text).map_err(|error| error.to_string());
+    let of_vault = |op: &str, rest: &str| read(&format!(r#"{{"op":"{op}","vault":"photos",{rest}}}"#));
+    let many: Vec<String> = (0..11).map(|n| format!(r#""k{n}""#)).collect();
+    let many_tags = many.iter().map(|key| format!(r#"{key}:"""#)).collect::<Vec<_>>().join(",");
+    for (op, rest) in [
+        ("AddTagsToVault", r#""tags":{}"#),
+        ("AddTagsToVault", &format!(r#""tags":{{{many_tags}}}"#)),
+        ("AddTagsToVault", r#""tags":{"aws:a":"b"}"#),
+        ("AddTagsToVault", r#""tags":{"a":"b:c"}"#),
+        ("AddTagsToVault", r#""tags":{"a":null}"#),
+        ("AddTagsToVault", r#""tags":[["a","b"]]"#),
+        ("RemoveTagsFromVault", r#""tagKeys":[]"#),
+        ("RemoveTagsFromVault", &format!(r#""tagKeys":[{}]"#, many.join(","))),
+        ("RemoveTagsFromVault", r#""tagKeys":["aws:a"]"#),
+        ("SetVaultNotifications", r#""snsTopic":"arn:aws:sns:x","events":[]"#),
+        ("SetVaultNotifications", r#""snsTopic":"arn:aws:sns:x","events":["Done"]"#),
+        ("SetVaultNotifications", r#""events":["ArchiveRetrievalCompleted"]"#),
+        ("SetVaultAccessPolicy", r#""policy":{}"#),
+        ("InitiateVaultLock", r#""policy":"""#),
+        ("CompleteVaultLock", r#""lockId":"""#),
+    ] {
+        assert!(of_vault(op, rest).is_err(), "{op} {rest}");
+    }
+    let twice = of_vault("AddTagsToVault", r#""tags":{"a":"b","a":"c"}"#);
+    assert_eq!(twice, Err(InvalidSetting::TagTwice.to_string()));
+    for rule in [
+        r#""strategy":"BytesPerHour""#,
+        r#""strategy":"BytesPerHour","bytesPerHour":0"#,
+        r#""strategy":"BytesPerHour","bytesPerHour":1.5"#,
+        r#""strategy":"BytesPerHour","bytesPerHour":9223372036854775808"#,
+        r#""strategy":"None","bytesPerHour":1"#,
+        r#""strategy":"FreeTier","bytesPerHour":1"#,
+        r#""bytesPerHour":1"#,
+        r#""strategy":"None","vault":"photos""#,
+    ] {
+        assert!(read(&format!(r#"{{"op":"SetDataRetrievalPolicy",{rule}}}"#)).is_err(), "{rule}");
+    }
+    assert!(read(r#"{"op":"SetDataRetrievalPolicy","strategy":"BytesPerHour","bytesPerHour":1}"#).is_ok());
 }
 
 #[test]
@@ -188,15 +282,38 @@ fn jobs_with_fields_of_another_kind_cannot_be_asked_for() {
 fn only_requests_of_text_have_a_body_and_the_hash_is_of_it() {
     for intent in every_intent() {
         let request = intent.glacier_request("-");
-        assert!(OPERATIONS.contains(&intent.op()));
         match (&intent, &request.body) {
-            (Intent::InitiateJob { .. }, Some(body)) => {
+            (
+                Intent::InitiateJob { .. }
+                | Intent::AddTagsToVault { .. }
+                | Intent::RemoveTagsFromVault { .. }
+                | Intent::SetVaultNotifications { .. }
+                | Intent::SetVaultAccessPolicy { .. }
+                | Intent::InitiateVaultLock { .. }
+                | Intent::SetDataRetrievalPolicy(_),
+                Some(body),
+            ) => {
                 assert_eq!(request.payload_hash, PayloadHash::of(body.as_bytes()));
                 assert!(request.headers.contains(&("content-type", "application/json".to_owned())));
             }
             (Intent::UploadMultipartPart { payload_hash, .. }, None) => assert_eq!(request.payload_hash, *payload_hash),
             (_, body) => assert_eq!((body, request.payload_hash), (&None, PayloadHash::of(&[])), "{intent:?}"),
         }
+    }
+}
+
+#[test]
+fn each_operation_is_named_once_and_has_an_intent() {
+    let mut named = OPERATIONS.to_vec();
+    named.sort_unstable();
+    let mut with_intent: Vec<&str> = every_intent().iter().map(Intent::op).collect();
+    with_intent.sort_unstable();
+    with_intent.dedup();
+    assert_eq!(named, with_intent);
+    let of_no_vault: Vec<Intent> = every_intent().into_iter().filter(|intent| intent.vault().is_none()).collect();
+    for intent in of_no_vault {
+        let path = intent.glacier_request("-").path;
+        assert!(["/-/vaults", "/-/policies/data-retrieval", "/-/provisioned-capacity"].contains(&&*path), "{path}");
     }
 }
 

@@ -1,0 +1,20 @@
+//! DeleteVaultNotifications: has nobody told of a vault's jobs any more.
+//!
+//! Idempotent. The service may go on telling for a while.
+//!
+//! **Source:** API reference, "Delete Vault Notifications (DELETE notification-configuration)".
+
+use super::{AnswerError, Method, Request, Response, VaultName};
+
+/// The request. `account` is twelve digits or `-`.
+pub fn request(account: &str, vault: &VaultName) -> Request {
+    Request::without_body(Method::Delete, format!("/{account}/vaults/{vault}/notification-configuration"))
+}
+
+/// Whether none is set any more.
+///
+/// # Errors
+/// [`AnswerError`] unless the answer is 204, or 404 because none was set.
+pub fn acknowledge(response: &Response) -> Result<(), AnswerError> {
+    response.expect_no_setting()
+}
