@@ -3,6 +3,8 @@
 
 #[path = "api/client.rs"]
 mod client;
+#[path = "api/contract.rs"]
+mod contract;
 #[path = "api/durability.rs"]
 mod durability;
 #[path = "api/inventories.rs"]
