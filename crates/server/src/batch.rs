@@ -11,7 +11,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 
 use crate::error::Refused;
 
-/// Most bytes of the body: a hundred intents with the longest description each.
+/// Most bytes of the body: a hundred intents with the longest description each, or a few with the longest policy.
 pub const MAX_LEN: usize = 256 << 10;
 
 /// Reads a batch of 1 to [`MAX_INTENTS`] intents.

@@ -10,7 +10,8 @@ use crate::token::Claims;
 /// # Errors
 /// [`RefusalCode::OperationDenied`] or [`RefusalCode::LimitExceeded`], with words for people.
 pub fn check(claims: &Claims, intent: &Intent) -> Result<(), (RefusalCode, &'static str)> {
-    // ListVaults touches no vault; whoever may use it sees the names of all.
+    // Some touch no vault: whoever may use ListVaults sees the names of all, and the retrieval policy and capacity are the
+    // account's.
     if intent.vault().is_some_and(|vault| !claims.vaults.contains(vault)) {
         return Err((RefusalCode::OperationDenied, "the token is not good for this vault; get one that names it"));
     }
@@ -59,6 +60,26 @@ mod tests {
             json!({ "op": "DescribeJob", "vault": "photos", "jobId": "j" }),
             json!({ "op": "ListJobs", "vault": "photos", "completed": true }),
             json!({ "op": "GetJobOutput", "vault": "photos", "jobId": "j", "range": "0-1048575" }),
+            json!({ "op": "AddTagsToVault", "vault": "photos", "tags": { "a": "b" } }),
+            json!({ "op": "ListTagsForVault", "vault": "photos" }),
+            json!({ "op": "RemoveTagsFromVault", "vault": "photos", "tagKeys": ["a"] }),
+            json!({
+                "op": "SetVaultNotifications", "vault": "photos", "snsTopic": "arn:aws:sns:us-east-1:123456789012:done",
+                "events": ["ArchiveRetrievalCompleted"],
+            }),
+            json!({ "op": "GetVaultNotifications", "vault": "photos" }),
+            json!({ "op": "DeleteVaultNotifications", "vault": "photos" }),
+            json!({ "op": "SetVaultAccessPolicy", "vault": "photos", "policy": "{}" }),
+            json!({ "op": "GetVaultAccessPolicy", "vault": "photos" }),
+            json!({ "op": "DeleteVaultAccessPolicy", "vault": "photos" }),
+            json!({ "op": "InitiateVaultLock", "vault": "photos", "policy": "{}" }),
+            json!({ "op": "CompleteVaultLock", "vault": "photos", "lockId": "l" }),
+            json!({ "op": "AbortVaultLock", "vault": "photos" }),
+            json!({ "op": "GetVaultLock", "vault": "photos" }),
+            json!({ "op": "GetDataRetrievalPolicy" }),
+            json!({ "op": "SetDataRetrievalPolicy", "strategy": "BytesPerHour", "bytesPerHour": 1 }),
+            json!({ "op": "ListProvisionedCapacity" }),
+            json!({ "op": "PurchaseProvisionedCapacity" }),
         ];
         assert_eq!(beyond.len() + UPLOAD_OPERATIONS.len(), OPERATIONS.len());
         for intent in beyond {
@@ -67,7 +88,7 @@ mod tests {
             assert_eq!(code(&UPLOAD_OPERATIONS, &intent), Some(RefusalCode::OperationDenied), "{op}");
             assert_eq!(code(&all_others, &intent), Some(RefusalCode::OperationDenied), "{op}");
             assert_eq!(code(&[op], &intent), None, "{op}");
-            if op != "ListVaults" {
+            if intent.get("vault").is_some() {
                 let mut elsewhere = intent.clone();
                 elsewhere["vault"] = "films".into();
                 assert_eq!(code(&[op], &elsewhere), Some(RefusalCode::OperationDenied), "{op}");
