@@ -23,7 +23,7 @@ pub fn plan(size: u64, part_size: Option<PartSize>) -> Result<PartPlan, UploadEr
 /// Checks that the options of `treeHash` have no key that means nothing.
 ///
 /// # Errors
-/// [`ErrorCode::InvalidOption`] naming the key.
+/// [`InvalidOption`](crate::error::ErrorCode::InvalidOption) naming the key.
 pub fn check_tree_hash_keys(options: &Json) -> Result<(), UploadError> {
     check_keys(options, "", TREE_HASH_KEYS, &[])
 }

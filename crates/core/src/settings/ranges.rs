@@ -50,7 +50,8 @@ impl RangeInArchive {
 /// # Errors
 /// [`ErrorCode::InvalidRange`] unless it is an object of two whole numbers, `start` below `end`, and nothing else.
 pub fn byte_range(range: &Json) -> Result<ByteRange, UploadError> {
-    check_keys(range, "range.", RANGE_KEYS, &[]).map_err(|error| UploadError { code: ErrorCode::InvalidRange, ..error })?;
+    check_keys(range, "range.", RANGE_KEYS, &[])
+        .map_err(|error| UploadError { code: ErrorCode::InvalidRange, ..error })?;
     let (Some(start), Some(end)) = (range.number("start"), range.number("end")) else {
         return Err(invalid("range.start and range.end must be whole numbers of bytes"));
     };
