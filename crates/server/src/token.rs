@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `sub` | whom the token was made for, 1 to 256 bytes; written to the log |
 //! | `vaults` | names of the vaults it is good for |
-//! | `ops` | operations it is good for, by AWS's names, of [`OPERATIONS`] |
+//! | `ops` | what it is good for: operations by AWS's names, or [sets](crate::grant) of them |
 //! | `maxArchiveBytes` | largest archive, in bytes |
 //! | `iat`, `exp` | made and ends, in seconds since 1970; at most [`MAX_LIFETIME_S`] apart |
 //!
@@ -24,12 +24,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-/// What a token can allow.
-pub use glacier_core::intent::OPERATIONS;
-
-/// What storing a file takes.
-pub const UPLOAD_OPERATIONS: [&str; 5] =
-    ["InitiateMultipartUpload", "UploadMultipartPart", "ListParts", "CompleteMultipartUpload", "AbortMultipartUpload"];
+use crate::grant;
 
 /// Longest time between `iat` and `exp`, in seconds: what a stolen token is good for at most.
 pub const MAX_LIFETIME_S: u64 = 12 * 60 * 60;
@@ -52,7 +47,7 @@ pub struct Claims {
     pub sub: String,
     /// Vaults it is good for.
     pub vaults: Vec<VaultName>,
-    /// Operations it is good for.
+    /// What it is good for: operations, or [sets](crate::grant) of them.
     pub ops: Vec<String>,
     /// Largest archive, in bytes.
     pub max_archive_bytes: u64,
@@ -144,7 +139,7 @@ impl TokenKey {
         let claims = URL_SAFE_NO_PAD.decode(claims).map_err(|_| TokenError::Invalid)?;
         let claims: Claims = serde_json::from_slice(&claims).map_err(|_| TokenError::Invalid)?;
         let legal = (1..=MAX_SUBJECT_LEN).contains(&claims.sub.len())
-            && claims.ops.iter().all(|op| OPERATIONS.contains(&op.as_str()))
+            && claims.ops.iter().all(|op| grant::is_known(op))
             && claims.iat < claims.exp
             && claims.exp - claims.iat <= MAX_LIFETIME_S
             && claims.iat <= now.saturating_add(LEEWAY_S);
@@ -179,7 +174,7 @@ mod tests {
         Claims {
             sub: "user-7".into(),
             vaults: vec![VaultName::new("photos").unwrap()],
-            ops: UPLOAD_OPERATIONS.map(String::from).to_vec(),
+            ops: vec!["upload".into(), "read".into()],
             max_archive_bytes: 1 << 40,
             iat: NOW,
             exp: NOW + 3600,
@@ -248,6 +243,8 @@ mod tests {
             ("iat", serde_json::json!(-1)),
             ("ops", serde_json::json!(["UploadArchive"])),
             ("ops", serde_json::json!("ListParts")),
+            ("ops", serde_json::json!(["everything"])),
+            ("ops", serde_json::json!(["upload", "*"])),
             ("vaults", serde_json::json!(["../b"])),
             ("vaults", serde_json::json!(["*"])),
             ("sub", serde_json::json!("")),

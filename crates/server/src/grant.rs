@@ -1,0 +1,96 @@
+//! What a token's `ops` can say: an operation by AWS's name, or one of four sets of them.
+//!
+//! The sets follow what can be lost by them. `upload` adds and takes away nothing but unfinished uploads; `read` sees
+//! what is there and gets it back, which Amazon charges for; `delete` removes what nobody can bring back; `admin` shapes
+//! vaults and the account. Together they are all operations there are. Two are in
+//! two sets: `ListParts` shows what is there, and whoever may delete archives may also abort unfinished uploads.
+
+use glacier_core::intent::OPERATIONS;
+
+const UPLOAD: &[&str] =
+    &["InitiateMultipartUpload", "UploadMultipartPart", "ListParts", "CompleteMultipartUpload", "AbortMultipartUpload"];
+
+const READ: &[&str] = &[
+    "ListVaults",
+    "DescribeVault",
+    "ListTagsForVault",
+    "GetVaultNotifications",
+    "GetVaultAccessPolicy",
+    "GetVaultLock",
+    "ListMultipartUploads",
+    "ListParts",
+    "InitiateJob",
+    "DescribeJob",
+    "ListJobs",
+    "GetJobOutput",
+    "GetDataRetrievalPolicy",
+    "ListProvisionedCapacity",
+];
+
+const DELETE: &[&str] = &["DeleteArchive", "AbortMultipartUpload"];
+
+const ADMIN: &[&str] = &[
+    "CreateVault",
+    "DeleteVault",
+    "AddTagsToVault",
+    "RemoveTagsFromVault",
+    "SetVaultNotifications",
+    "DeleteVaultNotifications",
+    "SetVaultAccessPolicy",
+    "DeleteVaultAccessPolicy",
+    "InitiateVaultLock",
+    "CompleteVaultLock",
+    "AbortVaultLock",
+    "SetDataRetrievalPolicy",
+    "PurchaseProvisionedCapacity",
+];
+
+/// The sets, by the names that stand in a token.
+pub const SETS: [(&str, &[&str]); 4] = [("upload", UPLOAD), ("read", READ), ("delete", DELETE), ("admin", ADMIN)];
+
+/// Whether `grant` is a set or an operation.
+pub fn is_known(grant: &str) -> bool {
+    SETS.iter().any(|(name, _)| *name == grant) || OPERATIONS.contains(&grant)
+}
+
+/// Whether `grant` allows the operation `op`.
+pub fn allows(grant: &str, op: &str) -> bool {
+    match SETS.iter().find(|(name, _)| *name == grant) {
+        Some((_, operations)) => operations.contains(&op),
+        None => grant == op,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_is_in_a_set_and_every_name_in_a_set_is_an_operation() {
+        for op in OPERATIONS {
+            let sets: Vec<&str> = SETS.iter().filter(|(name, _)| allows(name, op)).map(|(name, _)| *name).collect();
+            let expected: &[&[&str]] = match op {
+                "AbortMultipartUpload" => &[&["upload", "delete"]],
+                "ListParts" => &[&["upload", "read"]],
+                _ => &[&["upload"], &["read"], &["delete"], &["admin"]],
+            };
+            assert!(expected.contains(&sets.as_slice()), "{op} is in {sets:?}");
+        }
+        for name in SETS.iter().flat_map(|(_, operations)| *operations) {
+            assert!(OPERATIONS.contains(name), "{name} is no operation");
+        }
+    }
+
+    #[test]
+    fn a_grant_is_a_set_or_an_operation_and_nothing_else() {
+        for grant in ["upload", "read", "delete", "admin", "GetJobOutput"] {
+            assert!(is_known(grant), "{grant}");
+        }
+        for grant in ["", "*", "Upload", "all", "glacier:*", "UploadArchive", "getJobOutput", "read,delete"] {
+            assert!(!is_known(grant), "{grant}");
+            assert!(OPERATIONS.iter().all(|op| !allows(grant, op)), "{grant}");
+        }
+        assert!(allows("GetJobOutput", "GetJobOutput"));
+        assert!(!allows("GetJobOutput", "DescribeJob"));
+    }
+}
