@@ -115,6 +115,18 @@ describe("API", () => {
     test(`${what} is ${code}`, { timeout: 60_000 }, async () => assertError(await attempt(options, upload), code));
   }
 
+  test("what can never be stored is refused before anything is sent", { timeout: 60_000 }, async () => {
+    const sent = () => browser.evaluate(() => performance.getEntriesByType("resource")
+      .map(({ name }) => new URL(name).pathname).filter((path) => /^\/(v1|-|\d{12})\//.test(path)));
+    assertError(await attempt({}, { empty: true }), "FILE_EMPTY");
+    assertError(await attempt({}, { options: { description: "Ísland" } }), "INVALID_DESCRIPTION");
+    assertError(await attempt({ target: { vault: "Ísland" } }, {}), "INVALID_VAULT_NAME");
+    assertError(await attempt({ partSize: 3 * MIB }, {}), "INVALID_PART_SIZE");
+    assert.deepEqual(await sent(), []);
+    assertError(await attempt({ noToken: true }, {}), "AUTH_MISSING");
+    assert.ok((await sent()).includes("/v1/sign"), "what is sent is seen");
+  });
+
   test("an expired token is AUTH_EXPIRED", { timeout: 60_000 }, async () => {
     assertError(await attempt({ token: gateway.expiredToken() }, {}), "AUTH_EXPIRED");
   });

@@ -178,6 +178,38 @@ mod tests {
     }
 
     #[test]
+    fn every_explicit_size_is_kept_for_files_of_any_length() {
+        for part_size in PartSize::all() {
+            for size in [1, MIB, 3 * MIB, 100 * MIB + 1, 10_000 * part_size.bytes()] {
+                assert_eq!(PartPlan::exact(size, part_size).unwrap().part_size(), part_size);
+            }
+        }
+    }
+
+    #[test]
+    fn one_byte_over_ten_thousand_parts_makes_no_part_too_many() {
+        let eight = PartSize::from_bytes(8 * MIB).unwrap();
+        let auto = |size| PartPlan::auto(size, eight).unwrap();
+        assert_eq!((auto(83_886_080_000).part_size(), auto(83_886_080_000).n_parts()), (eight, 10_000));
+        assert_eq!((auto(83_886_080_001).part_size().bytes(), auto(83_886_080_001).n_parts()), (16 * MIB, 5_001));
+        assert!(matches!(
+            PartPlan::exact(83_886_080_001, eight),
+            Err(PlanError::TooManyParts { parts: 10_001, smallest, .. }) if smallest.bytes() == 16 * MIB
+        ));
+    }
+
+    #[test]
+    fn refusals_say_the_numbers() {
+        for (size, message) in [
+            (0, "an archive holds at least 1 byte and this file has none"),
+            (42_949_672_960_001, "42949672960001 bytes are more than the 42949672960000 bytes an archive may hold"),
+        ] {
+            assert_eq!(PartPlan::auto(size, PartSize::MIN).unwrap_err().to_string(), message);
+            assert_eq!(PartPlan::exact(size, PartSize::MAX).unwrap_err().to_string(), message);
+        }
+    }
+
+    #[test]
     fn parts_cover_the_file_without_gap_or_overlap() {
         for (size, mib) in [(1, 1), (MIB - 1, 1), (MIB, 1), (MIB + 1, 1), (16_986_931, 4), (100 * MIB + 1, 8)] {
             let plan = PartPlan::exact(size, PartSize::from_bytes(mib * MIB).unwrap()).unwrap();

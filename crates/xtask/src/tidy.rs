@@ -1,10 +1,12 @@
 //! Holds the walls between the rooms, so that nobody has to remember them.
 //!
-//! The rules over text are in [`source`] (lines of code), [`manifest`] (what may lean on what) and [`page`] (what the
-//! demo page may use); formatting, lints and documentation are checked by Cargo. A finding reads `file:line: rule`.
+//! The rules over text are in [`source`] (lines of code), [`manifest`] (what may lean on what), [`page`] (what the
+//! demo page may use) and [`parity`] (what a document claims to be there); formatting, lints and documentation are
+//! checked by Cargo. A finding reads `file:line: rule`.
 
 mod manifest;
 mod page;
+mod parity;
 mod source;
 
 use crate::run::{cargo, command, output, root, run, say};
@@ -38,7 +40,7 @@ impl fmt::Display for Finding {
 type Rule = (&'static str, fn(&[SourceFile]) -> Vec<Finding>);
 
 /// The rules over text; each is a check that passes or fails.
-const RULES: [Rule; 13] = [
+const RULES: [Rule; 14] = [
     ("core has no clock, thread, file, socket, random source or JavaScript", source::core_is_pure),
     ("the browser package holds no status code, limit, header name or back-off", source::browser_holds_no_rule),
     ("#[wasm_bindgen] only in api.rs, api/, worker.rs and error.rs", source::bindings_have_a_room),
@@ -52,6 +54,7 @@ const RULES: [Rule; 13] = [
     ("every crate takes the workspace's lints", manifest::lints_are_inherited),
     ("package-lock.json names no registry host", manifest::lock_names_no_host),
     ("the page uses only what the package's types declare", page::uses_only_the_public_api),
+    ("docs/boto.md names declarations and tests that exist", parity::tables_are_true),
 ];
 
 /// Checks everything; the error tells how many checks failed.

@@ -62,6 +62,18 @@ fn ten_thousand_parts_complete() {
 }
 
 #[test]
+fn parts_hashed_and_stored_out_of_order_are_combined_by_their_place() {
+    // The first part arrives last, and the second hardly before.
+    let script = [(O::UploadMultipartPart, 1, Fault::Slow(20_000)), (O::UploadMultipartPart, 2, Fault::Slow(15_000))];
+    let mut world = scripted(9, &script);
+    let state = world.run();
+    assert_stored(&world, &state);
+    let stored: Vec<u64> = world.store.arrived.iter().map(|range| range.start() / MIB).collect();
+    assert_eq!(stored.len(), 9);
+    assert_eq!(stored[7..].iter().sum::<u64>(), 1, "{stored:?}");
+}
+
+#[test]
 fn lost_answer_to_complete_gives_the_same_archive() {
     for lost in [Fault::LostAnswer, Fault::SilentAnswer, Fault::WrongEcho, Fault::Html] {
         let mut world = scripted(3, &[(O::CompleteMultipartUpload, 1, lost)]);

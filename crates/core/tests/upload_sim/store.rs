@@ -17,6 +17,8 @@ pub struct Store {
     pub vault_is_missing: bool,
     /// UploadMultipartPart requests that were carried out.
     pub parts_stored: u32,
+    /// What they held, in order of arrival.
+    pub arrived: Vec<ByteRange>,
     pub initiated: u32,
     pub listed: u32,
 }
@@ -71,6 +73,7 @@ impl Store {
                 }
                 open.parts.insert(range.start(), (*range, *tree_hash));
                 self.parts_stored += 1;
+                self.arrived.push(*range);
                 success(204, &[("x-amz-sha256-tree-hash", tree_hash.to_string())])
             }
             Intent::ListParts { upload_id, marker, .. } => {

@@ -1,6 +1,8 @@
 use std::time::Duration;
 
 use glacier_core::TreeHash;
+use glacier_core::glacier::{Request, Response, VaultName, list_jobs};
+use glacier_core::json::Json;
 use local_glacier::Pace;
 use serde_json::{Value, json};
 
@@ -263,4 +265,45 @@ fn jobs_in_progress_survive_a_restart() {
     assert_eq!(machine.send(get(&path)).json()["StatusCode"], "InProgress");
     machine.turn_clock(Duration::from_secs(1));
     assert_eq!(machine.send(get(&format!("{path}/output"))).bytes, pattern(9));
+}
+
+/// What the store answers to a request of the library, as a browser reads it.
+fn answer(machine: &Machine, request: &Request) -> Response {
+    let query: Vec<String> = request.query.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    let answer = machine.send(get(&format!("{}?{}", request.path, query.join("&"))));
+    Response { status: answer.status, headers: Vec::new(), body: Some(json_of(&answer.json())) }
+}
+
+fn json_of(value: &Value) -> Json {
+    match value {
+        Value::Null => Json::Null,
+        Value::Bool(value) => Json::Bool(*value),
+        Value::Number(number) => Json::Number(number.as_u64().unwrap()),
+        Value::String(text) => Json::Text(text.clone()),
+        Value::Array(items) => Json::List(items.iter().map(json_of).collect()),
+        Value::Object(members) => {
+            Json::Object(members.iter().map(|(key, value)| (key.clone(), json_of(value))).collect())
+        }
+    }
+}
+
+#[test]
+fn the_library_follows_the_marker_to_the_last_of_all_jobs() {
+    let machine = Machine::with_vault();
+    let ids: Vec<String> = (0..120)
+        .map(|_| machine.job(&json!({"Type": "inventory-retrieval"})).rsplit('/').next().unwrap().to_owned())
+        .collect();
+    let vault = VaultName::new("v").unwrap();
+    let (mut found, mut pages, mut marker) = (Vec::new(), 0, None);
+    loop {
+        let request = list_jobs::request("-", &vault, None, Some(false), marker.as_deref());
+        let page = list_jobs::read(&answer(&machine, &request)).unwrap();
+        found.extend(page.jobs.into_iter().map(|job| String::from(job.job_id)));
+        pages += 1;
+        marker = page.marker;
+        if marker.is_none() {
+            break;
+        }
+    }
+    assert_eq!((found, pages), (ids, 3));
 }
