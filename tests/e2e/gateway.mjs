@@ -12,7 +12,6 @@ export const SITE = join(ROOT, "target/site");
 const SERVER = process.env.GLACIER_UPLOAD_SERVER ?? join(ROOT, "target/release/glacier-upload-server");
 export const VAULT = "demo";
 
-
 /** Starts a server. `page` is the folder it serves; `args` are further flags. */
 export async function startGateway({ page = SITE, args = [] } = {}) {
   const data = await mkdtemp(join(tmpdir(), "glacier-upload-"));
