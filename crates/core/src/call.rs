@@ -17,6 +17,7 @@
 
 mod answer;
 mod lost_job;
+mod message;
 #[cfg(test)]
 mod tests;
 
@@ -24,100 +25,21 @@ use std::collections::VecDeque;
 
 pub use answer::Answer;
 use lost_job::{Found, Search};
+pub use message::{Command, Event, Outcome};
 
 use crate::clock::{Instant, Jitter};
+use crate::date;
 use crate::error::{ErrorCode, UploadError};
 use crate::glacier::{AnswerError, Response, list_jobs};
 use crate::intent::{Intent, SignedRequest};
-use crate::moment;
 use crate::retry::fault::{Fault, Next, Tries, weigh};
 use crate::retry::{Missing, Operation, Repetition, RetryPolicy, Verdict};
-use crate::upload::{SignFailure, Ticket};
+use crate::upload::Ticket;
 
 /// From a Sign to its answer.
 const SIGN_MS: u64 = 30_000;
 /// From a Send to its answer.
 const ANSWER_MS: u64 = 60_000;
-
-/// What the driver is to do.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Command {
-    /// Have this intent signed, by the gateway or the page's own function. Headers such as a bearer token are asked
-    /// for afresh each time. Ends in [`Event::Signed`], [`Event::SignRefused`] or [`Event::SignFailed`].
-    Sign {
-        /// For the report.
-        ticket: Ticket,
-        /// Exactly one.
-        intents: [Intent; 1],
-    },
-    /// Send a request; its body, if it has one, is in it. Ends in [`Event::Answered`] or [`Event::SendFailed`].
-    Send {
-        /// For the report.
-        ticket: Ticket,
-        /// As it is, once.
-        request: SignedRequest,
-    },
-    /// Stop that Sign or Send now. No report is wanted.
-    Cancel {
-        /// Of what is to stop.
-        ticket: Ticket,
-    },
-}
-
-/// What happened.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Event {
-    /// The intent was signed.
-    Signed {
-        /// Of the Sign.
-        ticket: Ticket,
-        /// Exactly one; any other number is a failure of who signs.
-        requests: Vec<SignedRequest>,
-    },
-    /// The gateway answered, but not with a signed request.
-    SignRefused {
-        /// Of the Sign.
-        ticket: Ticket,
-        /// The answer.
-        response: Response,
-    },
-    /// No answer of the gateway, or the page's own function failed.
-    SignFailed {
-        /// Of the Sign.
-        ticket: Ticket,
-        /// Why.
-        failure: SignFailure,
-    },
-    /// The store answered, whatever it was.
-    Answered {
-        /// Of the Send.
-        ticket: Ticket,
-        /// The answer.
-        response: Response,
-    },
-    /// No answer.
-    SendFailed {
-        /// Of the Send.
-        ticket: Ticket,
-    },
-    /// The user: give up. What the store has done stays done.
-    Abort,
-    /// The browser says it has no network: nothing more is sent. What is on its way may still be answered.
-    Offline,
-    /// The browser says it has network again.
-    Online,
-}
-
-/// How a call ended.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
-    /// Well.
-    Answered(Answer),
-    /// Not.
-    Failed(UploadError),
-    /// [`Event::Abort`].
-    Aborted,
-}
 
 /// One call. See the [module](self).
 #[derive(Debug)]
@@ -336,7 +258,7 @@ impl Call {
     fn looked(&mut self, response: &Response, now: Instant) -> Result<Option<Answer>, AnswerError> {
         let page = list_jobs::read(response)?;
         let (Some(search), Intent::InitiateJob { job, .. }) = (&mut self.search, &self.intent) else { return Ok(None) };
-        let store_now = response.header("date").and_then(moment::from_header);
+        let store_now = response.header("date").and_then(date::unix_ms_of_header);
         let elapsed_ms = self.first_sent.map_or(0, |sent| now.since(sent));
         Ok(match search.page(job, page, store_now, elapsed_ms) {
             Found::More => None,
@@ -385,7 +307,6 @@ impl Call {
             Next::At(at) => self.step = Step::Waiting(at),
             Next::Fail(code, retryable) => self.fail(fault.into_error(code, retryable)),
             Next::Else(Verdict::Gone) => match self.current_operation().missing() {
-                Missing::Setting => self.step = Step::Over(Outcome::Answered(Answer::NotSet)),
                 Missing::Upload => self.fail(fault.into_error(ErrorCode::UploadExpired, false)),
                 _ => self.fail(fault.into_error(ErrorCode::JobExpired, false)),
             },

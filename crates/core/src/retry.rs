@@ -84,7 +84,7 @@ pub enum Verdict {
     Reread,
     /// The store does not agree about the whole: ask it which parts it holds and send what differs.
     Repair,
-    /// The store has no such upload or job any more, or nothing was set: see [`Operation::missing`].
+    /// The store has no such upload or job any more: see [`Operation::missing`].
     Gone,
     /// Fail; trying again later may help.
     GiveUp(ErrorCode),
@@ -129,7 +129,7 @@ pub fn classify(operation: Operation, error: &ServiceError) -> Verdict {
             Missing::Archive => V::Fatal(E::ArchiveNotFound),
             Missing::Vault if operation == O::Sign => V::Gone,
             Missing::Vault => V::Fatal(E::VaultNotFound),
-            Missing::Job | Missing::Setting | Missing::Upload => V::Gone,
+            Missing::Job | Missing::Upload => V::Gone,
         },
 
         (408, _) => V::SlowDown(E::Stalled),
@@ -188,7 +188,6 @@ mod tests {
                     Verdict::Gone
                 }
                 O::DescribeJob | O::GetJobOutput => Verdict::Gone,
-                O::GetVaultNotifications | O::GetVaultAccessPolicy | O::GetVaultLock => Verdict::Gone,
                 O::InitiateJob | O::DeleteArchive => Verdict::Fatal(E::ArchiveNotFound),
                 _ => Verdict::Fatal(E::VaultNotFound),
             };

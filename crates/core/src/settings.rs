@@ -14,7 +14,7 @@ mod vaults;
 
 pub use gateway::{GatewaySettings, WORKER_LIFE, workers};
 pub use hashing::{check_tree_hash_keys, plan};
-pub use ranges::{RangeInArchive, byte_range};
 pub use jobs::{JobFilter, inventory, job_filter, retrieval};
+pub use ranges::{RangeInArchive, byte_range};
 pub use uploader::{Settings, Share, description};
 pub use vaults::{VaultsSettings, check_call_keys};

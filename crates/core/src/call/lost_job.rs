@@ -1,12 +1,12 @@
 //! The answer to InitiateJob was lost: which of the vault's jobs is it, if there is one?
 
+use crate::date::unix_ms;
 use crate::glacier::describe_job::{Action, InventoryParameters, JobDescription, JobStatus};
 use crate::glacier::initiate_job::{InventoryFormat, JobParameters, Tier};
 use crate::glacier::{JobId, list_jobs};
-use crate::moment;
 
-/// Seconds that the store's clock may seem off: moments are whole seconds, and an answer takes its time.
-const SLACK_S: u64 = 5;
+/// How far the two moments may seem apart: one is in whole seconds, and an answer takes its time.
+const SLACK_MS: u64 = 5_000;
 /// More pages than any vault has: a day's jobs at one a second. A marker that leads in a circle must end.
 const MAX_PAGES: u32 = 2_000;
 
@@ -27,13 +27,13 @@ pub(super) enum Found {
 }
 
 impl Search {
-    /// Takes a page, which the store answered at `store_now` (seconds since 1970, where it said), `elapsed_ms` after
+    /// Takes a page, which the store answered at `store_now` (milliseconds since 1970, where it said), `elapsed_ms` after
     /// the job was first asked for. Of several jobs that it could be, the last is taken.
     pub(super) fn page(
         &mut self,
         wanted: &JobParameters,
         page: list_jobs::Page,
-        store_now: Option<u64>,
+        store_now: Option<i64>,
         elapsed_ms: u64,
     ) -> Found {
         let mut jobs = page.jobs;
@@ -47,9 +47,9 @@ impl Search {
 
 /// Whether a job may have been made since. Both moments are the store's. Where it does not tell its time, a job that
 /// is not done is as good as a new one: it will bring the same bytes, and for as long.
-fn is_new(job: &JobDescription, store_now: Option<u64>, elapsed_ms: u64) -> bool {
-    match (store_now, moment::from_json(&job.creation_date)) {
-        (Some(now), Some(created)) => created.saturating_add(elapsed_ms / 1000 + SLACK_S) >= now,
+fn is_new(job: &JobDescription, store_now: Option<i64>, elapsed_ms: u64) -> bool {
+    match (store_now, unix_ms(&job.creation_date)) {
+        (Some(now), Some(created)) => created.saturating_add_unsigned(elapsed_ms.saturating_add(SLACK_MS)) >= now,
         _ => job.status == JobStatus::InProgress,
     }
 }
@@ -84,7 +84,7 @@ fn is_like(wanted: &JobParameters, job: &JobDescription) -> bool {
                 InventoryParameters { format: None, start_date: None, end_date: None, limit: None, marker: None };
             let found = job.inventory.as_ref().unwrap_or(&none);
             let same_date = |wanted: Option<&str>, found: &Option<String>| {
-                wanted.and_then(moment::from_json) == found.as_deref().and_then(moment::from_json)
+                wanted.and_then(unix_ms) == found.as_deref().and_then(unix_ms)
             };
             let json = InventoryFormat::Json;
             job.action == Action::InventoryRetrieval

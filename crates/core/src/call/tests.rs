@@ -2,6 +2,7 @@ use super::*;
 use crate::glacier::initiate_job::JobParameters;
 use crate::glacier::{Method, VaultName};
 use crate::json::Json;
+use crate::upload::SignFailure;
 
 const JITTER: f64 = 0.5;
 
@@ -284,6 +285,33 @@ fn an_inventory_that_cannot_be_recognised_is_asked_for_again() {
     let intent = Intent::InitiateJob { vault: vault(), job };
     let (outcome, sent, _) = run(intent.clone(), vec![], vec![Lost, started("new")]);
     assert_eq!((job_started(&outcome), sent), ("new", vec![intent.clone(), intent]));
+}
+
+#[test]
+fn what_was_never_set_is_an_answer() {
+    let unset = refusal(404, "ResourceNotFoundException", "No access policy is set for vault: x");
+    let (outcome, ..) = run(Intent::GetVaultAccessPolicy { vault: vault() }, vec![], vec![unset]);
+    assert_eq!(outcome, Outcome::Answered(Answer::AccessPolicy(None)));
+}
+
+#[test]
+fn what_costs_money_or_has_a_secret_answer_is_sent_once() {
+    let policy = crate::glacier::PolicyText::new("{}").unwrap();
+    for (intent, hint) in [
+        (Intent::PurchaseProvisionedCapacity {}, "provisionedCapacity()"),
+        (Intent::InitiateVaultLock { vault: vault(), policy }, "abortLock()"),
+    ] {
+        for lost in [Lost, Silence, answer(504, None, &[])] {
+            let (outcome, sent, _) = run(intent.clone(), vec![Lost], vec![lost]);
+            let error = error(outcome);
+            assert_eq!((error.retryable, sent.len()), (false, 1), "{}", error.message);
+            assert!(error.hint.contains(hint), "{}", error.hint);
+        }
+        let busy = refusal(400, "ThrottlingException", "");
+        let denied = refusal(403, "AccessDeniedException", "");
+        let (outcome, sent, _) = run(intent, vec![], vec![busy, denied]);
+        assert_eq!((error(outcome).code, sent.len()), (ErrorCode::AuthDenied, 2));
+    }
 }
 
 #[test]

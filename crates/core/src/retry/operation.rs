@@ -79,8 +79,6 @@ pub enum Missing {
     Archive,
     /// The job: it never was, or its day is over.
     Job,
-    /// The setting that is asked for was never made, which is an answer and no failure.
-    Setting,
     /// The upload: it never was, or it was completed, aborted or dropped.
     Upload,
     /// Only the vault can be missing.
@@ -122,7 +120,7 @@ impl Operation {
             Self::DescribeJob | Self::GetJobOutput => Missing::Job,
             // DeleteArchive succeeds where the archive is not there, but servers have been seen to differ.
             Self::InitiateJob | Self::DeleteArchive => Missing::Archive,
-            Self::GetVaultNotifications | Self::GetVaultAccessPolicy | Self::GetVaultLock => Missing::Setting,
+            // A setting that was never made is an answer and no failure: its reader knows.
             _ => Missing::Vault,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU64;
 
+use super::ranges::byte_range;
 use super::strict::{check_keys, invalid, text, whole};
 use crate::error::{ErrorCode, UploadError};
 use crate::glacier::describe_job::JobStatus;
@@ -12,7 +13,6 @@ use crate::part::MIB;
 use crate::range::ByteRange;
 
 const RETRIEVE_KEYS: &[&str] = &["range", "tier", "description", "snsTopic", "signal"];
-const RANGE_KEYS: &[&str] = &["start", "end"];
 const INVENTORY_KEYS: &[&str] =
     &["format", "startDate", "endDate", "limit", "marker", "description", "snsTopic", "signal"];
 const FILTER_KEYS: &[&str] = &["completed", "statusCode", "signal"];
@@ -35,10 +35,7 @@ pub fn retrieval(archive_id: &str, options: &Json) -> Result<JobParameters, Uplo
     check_keys(options, "", RETRIEVE_KEYS, &[])?;
     Ok(JobParameters::ArchiveRetrieval {
         archive_id: ArchiveId::new(archive_id)?,
-        range: match options.get("range") {
-            None => None,
-            Some(range) => Some(retrieval_range(range)?),
-        },
+        range: options.get("range").map(retrieval_range).transpose()?,
         tier: word(options, "tier", Tier::from_name, "must be \"Expedited\", \"Standard\" or \"Bulk\"")?,
         description: name(options, "description", Description::new)?,
         sns_topic: name(options, "snsTopic", SnsTopic::new)?,
@@ -46,17 +43,11 @@ pub fn retrieval(archive_id: &str, options: &Json) -> Result<JobParameters, Uplo
 }
 
 fn retrieval_range(range: &Json) -> Result<ByteRange, UploadError> {
-    check_keys(range, "range.", RANGE_KEYS, &[])?;
-    let given = (range.number("start"), range.number("end"));
-    let refused = |words: &str| Err(UploadError::new(ErrorCode::InvalidRange, words));
-    match given {
-        (Some(start), Some(end)) => match ByteRange::new(start, end) {
-            None => refused("range.start must be below range.end"),
-            Some(_) if !start.is_multiple_of(MIB) => refused("range.start must be a multiple of 1 MiB (1048576 bytes)"),
-            Some(range) => Ok(range),
-        },
-        _ => refused("range.start and range.end must be whole numbers of bytes"),
+    let range = byte_range(range)?;
+    if range.start().is_multiple_of(MIB) {
+        return Ok(range);
     }
+    Err(UploadError::new(ErrorCode::InvalidRange, "range.start must be a multiple of 1 MiB (1048576 bytes)"))
 }
 
 /// Reads the options of `inventory`. Dates are ISO 8601 texts in UTC, as a `Date` of JavaScript writes itself; what is
@@ -168,23 +159,22 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_retrieval_is_named() {
         use ErrorCode as E;
-        let reversed = "range.start must be below range.end";
         let numbers = "range.start and range.end must be whole numbers of bytes";
         let border = "range.start must be a multiple of 1 MiB (1048576 bytes)";
         for (key, value, code, message) in [
             ("Tier", text("Bulk"), E::InvalidOption, "there is no option \"Tier\""),
             ("tier", text("bulk"), E::InvalidOption, "tier must be \"Expedited\", \"Standard\" or \"Bulk\""),
             ("tier", Json::Null, E::InvalidOption, "tier must be \"Expedited\", \"Standard\" or \"Bulk\""),
-            ("range", range(5, 5), E::InvalidRange, reversed),
-            ("range", range(MIB, 0), E::InvalidRange, reversed),
+            ("range", range(5, 5), E::InvalidRange, "there is no byte from 5 up to 5"),
+            ("range", range(MIB, 0), E::InvalidRange, "there is no byte from 1048576 up to 0"),
             ("range", range(1, MIB), E::InvalidRange, border),
             ("range", Json::object([("start", Json::Number(0))]), E::InvalidRange, numbers),
             ("range", Json::object([("start", Json::Null), ("end", Json::Null)]), E::InvalidRange, numbers),
-            ("range", text("0-1048575"), E::InvalidOption, "range must be an object"),
+            ("range", text("0-1048575"), E::InvalidRange, "range must be an object"),
             (
                 "range",
                 Json::object([("begin", Json::Number(0))]),
-                E::InvalidOption,
+                E::InvalidRange,
                 "there is no option \"range.begin\"",
             ),
             ("description", Json::Number(5), E::InvalidOption, "description must be text"),
