@@ -16,6 +16,7 @@
 //! operation whether it is then sent again. Where it is not, the call fails and its hint says how to find out.
 
 mod answer;
+mod listing;
 mod lost_job;
 mod message;
 #[cfg(test)]
@@ -24,6 +25,7 @@ mod tests;
 use std::collections::VecDeque;
 
 pub use answer::Answer;
+pub use listing::{List, Listing};
 use lost_job::{Found, Search};
 pub use message::{Command, Event, Outcome};
 

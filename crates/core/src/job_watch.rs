@@ -76,9 +76,13 @@ enum Step {
 }
 
 impl JobWatch {
-    /// Waits from `now` on, and asks at once.
-    pub const fn new(now: Instant) -> Self {
-        Self { began: now, step: Step::Waiting(now), hints: false, hinted: false, failures: 0 }
+    /// Waits from `now` on for a job that was last seen like that, and asks at once unless it was done then.
+    pub fn new(seen: &JobDescription, now: Instant) -> Self {
+        let step = match seen.status {
+            JobStatus::InProgress => Step::Waiting(now),
+            _ => ended(Box::new(seen.clone())),
+        };
+        Self { began: now, step, hints: false, hinted: false, failures: 0 }
     }
 
     /// How it ended, once it has.
@@ -116,8 +120,7 @@ impl JobWatch {
                 self.step = match job.status {
                     JobStatus::InProgress if self.hinted => Step::Waiting(now),
                     JobStatus::InProgress => Step::Waiting(now + self.interval_ms(now, jitter)),
-                    JobStatus::Succeeded => Step::Over(Outcome::Succeeded(job)),
-                    JobStatus::Failed => Step::Over(Outcome::Failed(failed(&job), Some(job))),
+                    _ => ended(job),
                 };
             }
             Event::DescribeFailed(error) if matches!(self.step, Step::Asking) => {
@@ -169,9 +172,14 @@ const fn spread(ms: u64, jitter: Jitter) -> u64 {
     ms - jitter.of(ms / 4)
 }
 
-fn failed(job: &JobDescription) -> UploadError {
+/// Of a job that is done.
+fn ended(job: Box<JobDescription>) -> Step {
+    if job.status == JobStatus::Succeeded {
+        return Step::Over(Outcome::Succeeded(job));
+    }
     let said = job.status_message.as_deref().unwrap_or("it does not say why");
-    UploadError::new(ErrorCode::JobFailed, ["The store could not do the job: ", said].concat())
+    let error = UploadError::new(ErrorCode::JobFailed, ["The store could not do the job: ", said].concat());
+    Step::Over(Outcome::Failed(error, Some(job)))
 }
 
 #[cfg(test)]
@@ -182,7 +190,15 @@ mod tests {
 
     const JITTER: f64 = 0.5;
 
+    fn waiting(now: Instant) -> JobWatch {
+        JobWatch::new(&described("InProgress"), now)
+    }
+
     fn job(status: &str) -> Event {
+        Event::Described(Box::new(described(status)))
+    }
+
+    fn described(status: &str) -> JobDescription {
         let text = |text: &str| Json::Text(text.into());
         let job = Json::object([
             ("JobId", text("job")),
@@ -192,7 +208,7 @@ mod tests {
             ("StatusCode", text(status)),
             ("StatusMessage", text("the archive was deleted")),
         ]);
-        Event::Described(Box::new(read_description(&job).unwrap()))
+        read_description(&job).unwrap()
     }
 
     /// Waits for a job that is done after `done_ms`, where asking takes 20 ms. Gives when each question was asked.
@@ -200,7 +216,7 @@ mod tests {
         let jitter = Jitter::new(JITTER);
         let mut now = Instant(7_000);
         let begin = now;
-        let mut watch = JobWatch::new(now);
+        let mut watch = waiting(now);
         if hints {
             watch.handle_event(Event::HintsBegin, now, jitter);
         }
@@ -248,7 +264,7 @@ mod tests {
     #[test]
     fn a_hint_while_asking_is_not_lost() {
         let (now, jitter) = (Instant(0), Jitter::new(JITTER));
-        let mut watch = JobWatch::new(now);
+        let mut watch = waiting(now);
         assert!(watch.poll_command(now).is_some());
         watch.handle_event(Event::Hint, now, jitter);
         watch.handle_event(job("InProgress"), now + 20, jitter);
@@ -258,7 +274,7 @@ mod tests {
     #[test]
     fn when_hints_end_questions_begin_again() {
         let (now, jitter) = (Instant(0), Jitter::new(0.0));
-        let mut watch = JobWatch::new(now);
+        let mut watch = waiting(now);
         watch.handle_event(Event::HintsBegin, now, jitter);
         assert!(watch.poll_command(now).is_some());
         watch.handle_event(job("InProgress"), now, jitter);
@@ -268,16 +284,25 @@ mod tests {
     }
 
     #[test]
+    fn a_job_that_was_done_when_last_seen_is_not_asked_for() {
+        for (status, succeeded) in [("Succeeded", true), ("Failed", false)] {
+            let mut watch = JobWatch::new(&described(status), Instant(0));
+            assert_eq!((watch.poll_command(Instant(0)), watch.poll_timeout()), (None, None));
+            assert_eq!(matches!(watch.outcome(), Some(Outcome::Succeeded(_))), succeeded);
+        }
+    }
+
+    #[test]
     fn a_failed_or_forgotten_job_is_an_error() {
         let (now, jitter) = (Instant(0), Jitter::new(JITTER));
-        let mut watch = JobWatch::new(now);
+        let mut watch = waiting(now);
         let _ = watch.poll_command(now);
         watch.handle_event(job("Failed"), now, jitter);
         let Some(Outcome::Failed(error, Some(job))) = watch.outcome() else { panic!("{watch:?}") };
         assert_eq!((error.code, job.status), (ErrorCode::JobFailed, JobStatus::Failed));
         assert_eq!(error.message, "The store could not do the job: the archive was deleted");
 
-        let mut watch = JobWatch::new(now);
+        let mut watch = waiting(now);
         let _ = watch.poll_command(now);
         watch.handle_event(Event::DescribeFailed(UploadError::new(ErrorCode::JobExpired, "")), now, jitter);
         assert!(matches!(watch.outcome(), Some(Outcome::Failed(error, None)) if error.code == ErrorCode::JobExpired));
@@ -288,7 +313,7 @@ mod tests {
         let jitter = Jitter::new(JITTER);
         let outage = || Event::DescribeFailed(UploadError::new(ErrorCode::Network, "").retryable(true));
         let mut now = Instant(0);
-        let mut watch = JobWatch::new(now);
+        let mut watch = waiting(now);
         let mut failures = 0;
         while watch.outcome().is_none() {
             now = watch.poll_timeout().unwrap();
