@@ -4,17 +4,20 @@
 //! gateway and the embedded store alike: how a file is cut into parts ([`PartPlan`]), how parts are hashed
 //! ([`TreeHasher`], [`PartHasher`]), what the browser asks the gateway for ([`Intent`]) and what it gets back
 //! ([`SignedRequest`]), what an answer of the store means ([`glacier`]) and what to do next ([`upload::Upload`],
-//! [`download::Download`]).
+//! [`download::Download`], [`call::Call`]).
 //! `now` and `jitter` are arguments, so whole uploads with faults run in a test in microseconds.
 
+pub mod call;
 pub mod clock;
 pub mod date;
 pub mod download;
 pub mod error;
+pub mod event_stream;
 pub mod glacier;
 pub mod hex;
 pub mod intent;
 pub mod inventory;
+pub mod job_watch;
 pub mod json;
 pub mod part;
 pub mod plan;
@@ -28,6 +31,7 @@ pub mod sigv4;
 pub mod tree_hash;
 pub mod upload;
 
+pub use call::Call;
 pub use clock::{Instant, Jitter};
 pub use download::Download;
 pub use error::{ErrorCode, UploadError};

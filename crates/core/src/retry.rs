@@ -1,7 +1,10 @@
 //! What to do about a request that failed: the policy as data, and one table of what answers mean.
 
 pub(crate) mod fault;
+mod operation;
 pub(crate) mod window;
+
+pub use operation::{Missing, Operation, Repetition};
 
 use crate::clock::Jitter;
 use crate::error::ErrorCode;
@@ -65,20 +68,6 @@ pub fn retry_after_ms(response: &Response) -> Option<u64> {
     })
 }
 
-/// What was asked when the answer came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is the operation of that name")]
-pub enum Operation {
-    /// The gateway's `POST /v1/sign`.
-    Sign,
-    InitiateMultipartUpload,
-    UploadMultipartPart,
-    ListParts,
-    CompleteMultipartUpload,
-    AbortMultipartUpload,
-    GetJobOutput,
-}
-
 /// What an answer that is no success calls for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -95,7 +84,7 @@ pub enum Verdict {
     Reread,
     /// The store does not agree about the whole: ask it which parts it holds and send what differs.
     Repair,
-    /// The store has no such upload, or no such job any more.
+    /// The store has no such upload or job any more: see [`Operation::missing`].
     Gone,
     /// Fail; trying again later may help.
     GiveUp(ErrorCode),
@@ -135,10 +124,12 @@ pub fn classify(operation: Operation, error: &ServiceError) -> Verdict {
         (401, _) => V::Authenticate(E::AuthExpired),
         (403, _) => V::Fatal(E::AuthDenied),
 
-        (404, "ResourceNotFoundException") => match operation {
-            O::InitiateMultipartUpload => V::Fatal(E::VaultNotFound),
+        (404, "ResourceNotFoundException") => match operation.missing() {
             _ if says("Vault not found") => V::Fatal(E::VaultNotFound),
-            _ => V::Gone,
+            Missing::Archive => V::Fatal(E::ArchiveNotFound),
+            Missing::Vault if operation == O::Sign => V::Gone,
+            Missing::Vault => V::Fatal(E::VaultNotFound),
+            Missing::Job | Missing::Upload => V::Gone,
         },
 
         (408, _) => V::SlowDown(E::Stalled),
@@ -149,6 +140,7 @@ pub fn classify(operation: Operation, error: &ServiceError) -> Verdict {
         (400, "InvalidParameterValueException") => match operation {
             O::UploadMultipartPart if says("hecksum") || says("tree-hash") || says("content-sha256") => V::Reread,
             O::CompleteMultipartUpload => V::Repair,
+            O::InitiateJob if says("Range") || says("range") => V::Fatal(E::InvalidRange),
             O::GetJobOutput if says("not currently available") => V::Fatal(E::JobNotReady),
             _ => V::Fatal(E::Refused),
         },
@@ -169,26 +161,12 @@ pub fn classify(operation: Operation, error: &ServiceError) -> Verdict {
     }
 }
 
-impl Operation {
-    /// The operation's name in AWS's words.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Sign => "the request for signatures",
-            Self::InitiateMultipartUpload => "InitiateMultipartUpload",
-            Self::UploadMultipartPart => "UploadMultipartPart",
-            Self::ListParts => "ListParts",
-            Self::CompleteMultipartUpload => "CompleteMultipartUpload",
-            Self::AbortMultipartUpload => "AbortMultipartUpload",
-            Self::GetJobOutput => "GetJobOutput",
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::intent::RefusalCode;
 
+    /// Those with rules of their own.
     const OPERATIONS: [Operation; 7] = [
         Operation::Sign,
         Operation::InitiateMultipartUpload,
@@ -198,6 +176,54 @@ mod tests {
         Operation::AbortMultipartUpload,
         Operation::GetJobOutput,
     ];
+
+    #[test]
+    fn not_found_means_what_the_operation_asked_for() {
+        use ErrorCode as E;
+        let none = |operation| verdict(operation, 404, "ResourceNotFoundException", "Not found: x");
+        for operation in Operation::ALL {
+            use Operation as O;
+            let expected = match operation {
+                O::UploadMultipartPart | O::ListParts | O::CompleteMultipartUpload | O::AbortMultipartUpload => {
+                    Verdict::Gone
+                }
+                O::DescribeJob | O::GetJobOutput => Verdict::Gone,
+                O::InitiateJob | O::DeleteArchive => Verdict::Fatal(E::ArchiveNotFound),
+                _ => Verdict::Fatal(E::VaultNotFound),
+            };
+            assert_eq!(none(*operation), expected, "{operation:?}");
+            let words = "Vault not found for ARN: x";
+            let vault = verdict(*operation, 404, "ResourceNotFoundException", words);
+            assert_eq!(vault, Verdict::Fatal(E::VaultNotFound), "{operation:?}");
+        }
+        let words = "Invalid RetrievalByteRange: 1-2. Both ends are on MiB borders.";
+        let range = verdict(Operation::InitiateJob, 400, "InvalidParameterValueException", words);
+        assert_eq!(range, Verdict::Fatal(E::InvalidRange));
+    }
+
+    /// What has no rule of its own is judged as ListParts is, whose verdicts are written down above.
+    #[test]
+    fn all_other_answers_mean_the_same_to_every_operation() {
+        for (status, code) in [
+            (400, "ThrottlingException"),
+            (403, "AccessDeniedException"),
+            (403, "InvalidSignatureException"),
+            (408, "RequestTimeoutException"),
+            (500, "ServiceUnavailableException"),
+            (400, "LimitExceededException"),
+            (400, "PolicyEnforcedException"),
+            (503, "InsufficientCapacityException"),
+            (200, ""),
+            (401, ""),
+            (404, ""),
+            (502, ""),
+            (400, "SomethingNewException"),
+        ] {
+            for operation in Operation::ALL {
+                assert_eq!(verdict(*operation, status, code, ""), verdict(Operation::ListParts, status, code, ""));
+            }
+        }
+    }
 
     fn verdict(operation: Operation, status: u16, code: &str, message: &str) -> Verdict {
         let code = (!code.is_empty()).then(|| code.to_owned());
@@ -321,7 +347,7 @@ mod tests {
         ];
         for status in 100..=999 {
             for code in codes {
-                for operation in OPERATIONS {
+                for operation in Operation::ALL.iter().copied().chain([Operation::Sign]) {
                     let verdict = verdict(operation, status, code, "Checksum mismatch");
                     if verdict == Verdict::Reread {
                         assert_eq!(operation, Operation::UploadMultipartPart);

@@ -6,11 +6,17 @@
 
 mod gateway;
 mod hashing;
+mod jobs;
 mod ranges;
 mod strict;
 mod uploader;
+mod vault;
+mod vaults;
 
 pub use gateway::{GatewaySettings, WORKER_LIFE, workers};
 pub use hashing::{check_tree_hash_keys, plan};
+pub use jobs::{JobFilter, inventory, job_filter, retrieval};
 pub use ranges::{RangeInArchive, byte_range};
 pub use uploader::{Settings, Share, description};
+pub use vault::{notifications, retrieval_policy, tag_keys, tags};
+pub use vaults::{VaultsSettings, check_call_keys};

@@ -29,7 +29,7 @@ impl Tries {
 }
 
 /// One thing that went wrong.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Fault {
     pub(crate) verdict: Verdict,
     pub(crate) message: String,
@@ -71,6 +71,19 @@ impl Fault {
             message: [who, " answered ", operation.as_str(), " with: ", &error.to_string()].concat(),
             said: Some(response.service_error()),
             retry_after_ms: retry_after_ms(response),
+        }
+    }
+
+    /// The code of a failure that is about the request.
+    pub(crate) const fn code(&self) -> ErrorCode {
+        match self.verdict {
+            Verdict::Retry(code)
+            | Verdict::SlowDown(code)
+            | Verdict::SignAgain(code)
+            | Verdict::Authenticate(code)
+            | Verdict::GiveUp(code)
+            | Verdict::Fatal(code) => code,
+            Verdict::Reread | Verdict::Repair | Verdict::Gone => ErrorCode::Refused,
         }
     }
 

@@ -35,6 +35,15 @@ pub(super) fn check_keys(options: &Json, prefix: &str, known: &[&str], shared: &
     }
 }
 
+/// A text.
+pub(super) fn text<'a>(options: &'a Json, key: &str) -> Result<Option<&'a str>, UploadError> {
+    match options.get(key) {
+        None => Ok(None),
+        Some(Json::Text(text)) => Ok(Some(text)),
+        Some(_) => Err(invalid(key, "must be text")),
+    }
+}
+
 /// The key has a value that breaks the rule.
 pub(super) fn invalid(key: &str, rule: &str) -> UploadError {
     let key = if key.is_empty() { "options" } else { key };
