@@ -15,6 +15,8 @@ mod job_refusals;
 mod jobs;
 #[path = "api/multipart.rs"]
 mod multipart;
+#[path = "api/mutation.rs"]
+mod mutation;
 #[path = "api/nonsense.rs"]
 mod nonsense;
 #[path = "api/notifications.rs"]
