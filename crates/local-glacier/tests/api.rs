@@ -21,6 +21,8 @@ mod mutation;
 mod nonsense;
 #[path = "api/notifications.rs"]
 mod notifications;
+#[path = "api/paging.rs"]
+mod paging;
 #[path = "api/policies.rs"]
 mod policies;
 #[path = "api/refusals.rs"]
