@@ -54,7 +54,7 @@ def test_a_vault_an_archive_and_an_upload_in_parts(store, aws, tmp_path):
         last = first_byte + part.stat().st_size - 1
         aws("upload-multipart-part", *upload, "--range", f"bytes {first_byte}-{last}/*", "--body", part)
     assert len(aws("list-parts", *upload, "--page-size", "1")["Parts"]) == 3
-    assert len(aws("list-multipart-uploads", *vault)["UploadsList"]) == 1
+    assert len(aws("list-multipart-uploads", *vault, "--page-size", "1")["UploadsList"]) == 1
     size = str(whole.stat().st_size)
     many = aws("complete-multipart-upload", *upload, "--archive-size", size, "--checksum", one["checksum"])
     assert many["checksum"] == one["checksum"]
@@ -85,6 +85,7 @@ def test_jobs_tags_policies_and_capacity(store, aws, tmp_path):
     vault = ("--vault-name", "photos")
     aws("create-vault", *vault)
     aws("wait vault-exists", *vault)
+    aws("wait vault-not-exists", "--vault-name", "never")
     whole = tmp_path / "whole"
     whole.write_bytes(os.urandom(MIB + 77))
     archive = aws("upload-archive", *vault, "--body", whole)

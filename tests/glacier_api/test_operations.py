@@ -21,10 +21,10 @@ def pattern(length):
     return (period * (length // 251 + 1))[:length]
 
 
-def finished(glacier, vault, **parameters):
-    """Begins a job, and gives its description once it has ended."""
+def finished(glacier, vault, seconds=10, **parameters):
+    """Begins a job, and gives its description once it has ended, at most so many seconds later."""
     job_id = glacier.initiate_job(vaultName=vault, jobParameters=parameters)["jobId"]
-    for _ in range(200):
+    for _ in range(seconds * 50):
         described = glacier.describe_job(vaultName=vault, jobId=job_id)
         if described["Completed"]:
             return described

@@ -74,9 +74,14 @@ impl Answer {
         Self { status, headers: Vec::new(), body: Body::default() }
     }
 
-    /// 201.
-    pub(crate) fn created(location: String) -> Self {
-        Self::new(StatusCode::CREATED).with(LOCATION, location)
+    /// 201, of what has a path of its own.
+    pub(crate) fn created_at(location: String) -> Self {
+        Self::created().with(LOCATION, location)
+    }
+
+    /// 201, of what has only an ID: locks and capacity.
+    pub(crate) fn created() -> Self {
+        Self::new(StatusCode::CREATED)
     }
 
     /// 202.

@@ -37,7 +37,7 @@ impl Glacier {
     }
 
     pub(crate) fn archive_created(&self, vault: &VaultName, archive: &StoredArchive) -> Answer {
-        Answer::created(format!("{}/archives/{}", self.vault_path(vault), archive.id))
+        Answer::created_at(format!("{}/archives/{}", self.vault_path(vault), archive.id))
             .with_name(header::ARCHIVE_ID, archive.id.to_string())
             .with_name(header::TREE_HASH, archive.tree_hash.to_string())
     }

@@ -16,24 +16,26 @@
 //! **Repetition.** An answer of 200 to 299 ends a delivery, and so does 400 to 499 but for 408 and 429, which say that
 //! the message will never be taken. After anything else it is sent again, after 1, 2, 4, … seconds, at most five
 //! minutes, for as long as the job is remembered. A message may arrive twice; its `MessageId` stays the same.
+//!
+//! **Where to.** Only to the URL the operator gave: a redirect is not followed but counts as a failure, and a proxy from
+//! the environment is not used. Of the answer the status is read and the body is not, so its length does not matter.
 
 use std::collections::HashMap;
 use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signer, SigningKey};
-use http::Uri;
 use serde::Serialize;
+use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
 
 use crate::auth::Authority;
 use crate::clock::iso;
+use crate::endpoint::Topic;
 use crate::jobs::JobDocument;
 use crate::store::Delivery;
-use crate::topic::TopicArn;
 
 /// How long an endpoint may take for everything.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -44,79 +46,46 @@ const SUBJECT: &str = "Notification From Amazon Glacier Service";
 /// What stands before the 32 bytes of an Ed25519 key in a `SubjectPublicKeyInfo`. **Source:** RFC 8410.
 const PUBLIC_KEY_PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 
-/// Where the messages of a topic go: `arn:aws:sns:…=http://127.0.0.1:8080/path`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Topic {
-    arn: TopicArn,
-    endpoint: String,
-}
-
-impl Topic {
-    /// Sends the messages of `arn` to `endpoint`, an `http` URL on this machine.
-    ///
-    /// # Errors
-    /// [`InvalidTopic`] for other endpoints: there is no TLS here, and without it messages are for nobody else.
-    pub fn new(arn: TopicArn, endpoint: &str) -> Result<Self, InvalidTopic> {
-        let uri: Uri = endpoint.parse().map_err(|_| InvalidTopic::Endpoint)?;
-        if uri.scheme_str() != Some("http") || uri.authority().is_some_and(|authority| authority.as_str().contains('@'))
-        {
-            return Err(InvalidTopic::Endpoint);
-        }
-        let is_here = match uri.host() {
-            Some("localhost") => true,
-            Some(host) => {
-                let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
-                address.is_ok_and(|address| address.is_loopback())
-            }
-            None => false,
-        };
-        if is_here { Ok(Self { arn, endpoint: endpoint.to_owned() }) } else { Err(InvalidTopic::Endpoint) }
-    }
-}
-
-impl FromStr for Topic {
-    type Err = InvalidTopic;
-
-    fn from_str(text: &str) -> Result<Self, InvalidTopic> {
-        let (arn, endpoint) = text.split_once('=').ok_or(InvalidTopic::Arn)?;
-        Self::new(TopicArn::new(arn).map_err(|_| InvalidTopic::Arn)?, endpoint)
-    }
-}
-
-/// A text that is no `ARN=URL`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum InvalidTopic {
-    /// What stands before the `=` is no ARN of a topic.
-    Arn,
-    /// What stands after it is no `http` URL on this machine.
-    Endpoint,
-}
-
-impl fmt::Display for InvalidTopic {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Arn => "a topic is arn:aws:sns:REGION:ACCOUNT:NAME=URL",
-            Self::Endpoint => {
-                "the URL of a topic is http:// with a loopback address or localhost; for https, let it be a proxy"
-            }
-        })
-    }
-}
-
-impl std::error::Error for InvalidTopic {}
-
 /// Sends messages. Clones share the connections.
 #[derive(Clone)]
 pub(crate) struct Courier {
     key: Arc<SigningKey>,
-    endpoints: Arc<HashMap<String, String>>,
-    agent: ureq::Agent,
+    endpoints: Arc<HashMap<String, Endpoint>>,
 }
 
 impl fmt::Debug for Courier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Courier").field("endpoints", &self.endpoints).finish_non_exhaustive()
+    }
+}
+
+/// The endpoint of a topic, with its connections: each trusts its own authorities.
+struct Endpoint {
+    url: String,
+    agent: ureq::Agent,
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.url.fmt(f)
+    }
+}
+
+impl Endpoint {
+    fn new(topic: &Topic) -> Self {
+        let root_certs = match topic.authorities() {
+            Some(authorities) => RootCerts::new_with_certs(authorities),
+            None => RootCerts::WebPki,
+        };
+        let agent = ureq::Agent::config_builder()
+            .timeout_global(Some(PATIENCE))
+            .max_redirects(0)
+            .http_status_as_error(false)
+            .proxy(None)
+            .tls_config(TlsConfig::builder().provider(TlsProvider::Rustls).root_certs(root_certs).build())
+            .user_agent("local-glacier")
+            .build();
+        Self { url: topic.url().to_owned(), agent: agent.into() }
     }
 }
 
@@ -145,16 +114,9 @@ struct Message<'a> {
 }
 
 impl Courier {
-    pub(crate) fn new(seed: &[u8; 32], topics: Vec<Topic>) -> Self {
-        let agent = ureq::Agent::config_builder()
-            .timeout_global(Some(PATIENCE))
-            .max_redirects(0)
-            .http_status_as_error(false)
-            .proxy(None)
-            .user_agent("local-glacier")
-            .build();
-        let endpoints = topics.into_iter().map(|topic| (topic.arn.to_string(), topic.endpoint)).collect();
-        Self { key: Arc::new(SigningKey::from_bytes(seed)), endpoints: Arc::new(endpoints), agent: agent.into() }
+    pub(crate) fn new(seed: &[u8; 32], topics: &[Topic]) -> Self {
+        let endpoints = topics.iter().map(|topic| (topic.arn().to_string(), Endpoint::new(topic))).collect();
+        Self { key: Arc::new(SigningKey::from_bytes(seed)), endpoints: Arc::new(endpoints) }
     }
 
     /// The public half of the key that signs, as PEM.
@@ -170,9 +132,9 @@ impl Courier {
             return Attempt::Ended;
         };
         let Some(body) = self.body(delivery, authority) else { return Attempt::Ended };
-        let sent = self
+        let sent = endpoint
             .agent
-            .post(endpoint)
+            .post(&endpoint.url)
             .header("content-type", "text/plain; charset=UTF-8")
             .header("x-amz-sns-message-type", "Notification")
             .header("x-amz-sns-message-id", &delivery.message_id)
@@ -248,29 +210,6 @@ mod tests {
     const ARN: &str = "arn:aws:sns:us-east-1:123456789012:jobs";
 
     #[test]
-    fn endpoints_are_on_this_machine() {
-        for good in ["http://127.0.0.1:8080/path", "http://localhost/", "http://[::1]:9/x?y=z", "http://127.0.0.1"] {
-            assert!(format!("{ARN}={good}").parse::<Topic>().is_ok(), "{good}");
-        }
-        for bad in [
-            "",
-            "https://127.0.0.1/",
-            "http://192.0.2.1/",
-            "http://example.com/",
-            "http://127.0.0.1.example.com/",
-            "http://127.0.0.1@example.com/",
-            "http://user@127.0.0.1/",
-            "ftp://127.0.0.1/",
-            "/path",
-        ] {
-            assert_eq!(format!("{ARN}={bad}").parse::<Topic>(), Err(InvalidTopic::Endpoint), "{bad}");
-        }
-        for bad in ["", ARN, "jobs=http://127.0.0.1/"] {
-            assert_eq!(bad.parse::<Topic>(), Err(InvalidTopic::Arn), "{bad}");
-        }
-    }
-
-    #[test]
     fn pauses_double_up_to_five_minutes() {
         let seconds: Vec<u64> = [0, 1, 2, 8, 9, 40, u32::MAX].iter().map(|failed| pause(*failed).as_secs()).collect();
         assert_eq!(seconds, [1, 2, 4, 256, 300, 300, 300]);
@@ -278,7 +217,7 @@ mod tests {
 
     #[test]
     fn neither_key_nor_its_seed_is_in_debug_output() {
-        let courier = Courier::new(&[7; 32], vec![format!("{ARN}=http://127.0.0.1/").parse().unwrap()]);
+        let courier = Courier::new(&[7; 32], &[format!("{ARN}=http://127.0.0.1/").parse().unwrap()]);
         assert_eq!(
             format!("{courier:?}"),
             format!("Courier {{ endpoints: {{\"{ARN}\": \"http://127.0.0.1/\"}}, .. }}")

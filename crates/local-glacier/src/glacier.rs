@@ -17,7 +17,8 @@ use tracing::Instrument;
 use crate::answer::{Answer, Body};
 use crate::auth::{self, Authority};
 use crate::cors::{Cors, Origin};
-use crate::delivery::{Courier, Topic};
+use crate::delivery::Courier;
+use crate::endpoint::Topic;
 use crate::error::{self, Refusal};
 use crate::head::Head;
 use crate::receive::{ReceiveError, RequestBody, read_small};
@@ -60,7 +61,7 @@ impl Glacier {
     /// [`StoreError::Failed`] where the key that signs notifications cannot be read or made.
     pub fn new(store: Store, config: GlacierConfig) -> Result<Self, StoreError> {
         let authority = Authority::new(config.credentials, config.region, config.account_id);
-        let courier = Courier::new(&store.notification_seed()?, config.topics);
+        let courier = Courier::new(&store.notification_seed()?, &config.topics);
         let notification_key = courier.public_key_pem();
         let scheduler = Arc::new(Scheduler::start(Works::new(store.clone(), authority.clone(), courier)));
         Ok(Self { store, authority, scheduler, notification_key, cors: Cors::new(config.allowed_origins) })

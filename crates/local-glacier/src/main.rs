@@ -1,13 +1,13 @@
 //! `local-glacier`: the store as a server of its own.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
 use glacier_core::sigv4::{Credentials, SecretKey};
-use local_glacier::{Clock, Glacier, GlacierConfig, Origin, Pace, Store, StoreConfig, Topic};
+use local_glacier::{Authorities, Clock, Glacier, GlacierConfig, Origin, Pace, Store, StoreConfig, Topic};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -43,9 +43,12 @@ struct Options {
     /// Origin of a web page that may use the store directly, https://app.example.com; may be repeated
     #[arg(long = "allow-origin", env = "LOCAL_GLACIER_ALLOW_ORIGIN", value_delimiter = ',', value_name = "ORIGIN")]
     allowed_origins: Vec<Origin>,
-    /// Where the notifications of an SNS topic go, ARN=URL: an http URL on this machine; may be repeated
+    /// Where the notifications of an SNS topic go, ARN=URL, http or https; may be repeated
     #[arg(long = "topic", env = "LOCAL_GLACIER_TOPIC", value_delimiter = ',', value_name = "ARN=URL")]
     topics: Vec<Topic>,
+    /// PEM file of the authorities whose certificates https endpoints of topics may show, instead of the public ones
+    #[arg(long, env = "LOCAL_GLACIER_TOPIC_CA", value_name = "FILE")]
+    topic_ca: Option<PathBuf>,
     /// Milliseconds that jobs take
     #[arg(long, env = "LOCAL_GLACIER_JOB_DELAY_MS", default_value_t = 1000, value_name = "MS")]
     job_delay_ms: u64,
@@ -114,6 +117,13 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
         false => Pace::developer(Duration::from_millis(options.job_delay_ms)),
     };
     pace.expedited_per_5_min = options.expedited_per_5_min;
+    let topics = match &options.topic_ca {
+        Some(file) => {
+            let authorities = read_authorities(file).map_err(|error| format!("{}: {error}", file.display()))?;
+            options.topics.into_iter().map(|topic| topic.trusting(authorities.clone())).collect()
+        }
+        None => options.topics,
+    };
     let key_file = options.data.join("notification-key.pem");
     let store = Store::open(StoreConfig { data: options.data, clock: Clock::system(), pace })?;
     let credentials = Credentials {
@@ -126,7 +136,7 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
         region: options.region,
         account_id: options.account_id,
         allowed_origins: options.allowed_origins,
-        topics: options.topics,
+        topics,
     };
     let glacier = Glacier::new(store, config)?;
     std::fs::write(key_file, glacier.notification_key())?;
@@ -147,4 +157,8 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     };
     accept::serve(listener, accept::Limits::default(), service, shutdown).await?;
     Ok(())
+}
+
+fn read_authorities(file: &Path) -> Result<Authorities, Box<dyn std::error::Error>> {
+    Ok(Authorities::from_pem(&std::fs::read(file)?)?)
 }

@@ -67,7 +67,7 @@ impl Glacier {
         let name = vault.clone();
         let initiated = self.blocking(move |store| store.initiate_upload(&name, bytes, description)).await;
         let id = initiated.map_err(|error| self.refusal(error, &vault, None))?;
-        Ok(Answer::created(format!("{}/multipart-uploads/{id}", self.vault_path(&vault)))
+        Ok(Answer::created_at(format!("{}/multipart-uploads/{id}", self.vault_path(&vault)))
             .with_name(header::MULTIPART_UPLOAD_ID, id.to_string()))
     }
 

@@ -42,7 +42,6 @@ impl Glacier {
             StoreError::TooMuchCapacity => error::too_much_capacity(MAX_UNITS),
             other => self.account_refusal(&other),
         })?;
-        let location = format!("/{}/provisioned-capacity/{id}", self.authority.account_id());
-        Ok(Answer::created(location).with_name(CAPACITY_ID, id))
+        Ok(Answer::created().with_name(CAPACITY_ID, id))
     }
 }

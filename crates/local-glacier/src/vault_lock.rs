@@ -28,7 +28,7 @@ impl Glacier {
         let name = vault.clone();
         let initiated = self.blocking(move |store| store.initiate_lock(&name, policy)).await;
         let id = initiated.map_err(|error| self.lock_refusal(error, &vault))?;
-        Ok(Answer::created(format!("{}/lock-policy/{id}", self.vault_path(&vault))).with_name(LOCK_ID, id))
+        Ok(Answer::created().with_name(LOCK_ID, id))
     }
 
     pub(crate) async fn get_vault_lock(&self, vault: VaultName) -> Result<Answer, Refusal> {

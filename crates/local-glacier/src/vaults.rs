@@ -55,7 +55,7 @@ impl Glacier {
         let name = vault.clone();
         let created = self.blocking(move |store| store.create_vault(&name)).await;
         created.map_err(|error| self.refusal(error, &vault, None))?;
-        Ok(Answer::created(self.vault_path(&vault)))
+        Ok(Answer::created_at(self.vault_path(&vault)))
     }
 
     pub(crate) async fn describe_vault(&self, vault: VaultName) -> Result<Answer, Refusal> {

@@ -15,10 +15,14 @@ mod job_refusals;
 mod jobs;
 #[path = "api/multipart.rs"]
 mod multipart;
+#[path = "api/mutation.rs"]
+mod mutation;
 #[path = "api/nonsense.rs"]
 mod nonsense;
 #[path = "api/notifications.rs"]
 mod notifications;
+#[path = "api/paging.rs"]
+mod paging;
 #[path = "api/policies.rs"]
 mod policies;
 #[path = "api/refusals.rs"]

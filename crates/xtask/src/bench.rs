@@ -7,8 +7,9 @@ use anyhow::{Result, bail};
 /// Runs the benchmark of that name.
 pub(crate) fn bench(name: &str) -> Result<()> {
     match name {
+        "inventory" => inventory(),
         "upload" => upload(),
-        _ => bail!("there is no benchmark {name}: there is upload"),
+        _ => bail!("there is no benchmark {name}: there are inventory and upload"),
     }
 }
 
@@ -19,4 +20,13 @@ fn upload() -> Result<()> {
     let server = build::server(&["bench-sink"])?;
     let mut bench = command("node");
     run("measure uploads", bench.arg("tests/bench/upload.mjs").env("GLACIER_UPLOAD_SERVER", server))
+}
+
+/// The inventory of a vault with 1,000,000 archives (`ARCHIVES`): time, memory, and what the vault's other operations take
+/// beside those of an empty one.
+fn inventory() -> Result<()> {
+    setup::for_python()?;
+    let store = build::store()?;
+    let mut bench = command(setup::python());
+    run("measure inventories", bench.arg("tests/bench/inventory.py").env("LOCAL_GLACIER", store))
 }

@@ -107,6 +107,13 @@ pub(crate) fn server(features: &[&str]) -> Result<PathBuf> {
     Ok(target().join("release/glacier-upload-server"))
 }
 
+/// The store as a server of its own.
+pub(crate) fn store() -> Result<PathBuf> {
+    say("building the store");
+    run("build the store", cargo().args(["build", "--release", "--package", "local-glacier"]))?;
+    Ok(target().join("release/local-glacier"))
+}
+
 fn fresh_folder(folder: &Path) -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder).with_context(|| format!("empty {}", folder.display()))?;

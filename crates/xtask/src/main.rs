@@ -21,7 +21,7 @@ cargo xtask COMMAND
       --data DIR        where the store keeps its archives (default ./data)
   test [SUITE...]       run every suite, or those named:
                         tidy native wasm api types package e2e
-  bench NAME            measure: upload
+  bench NAME            measure: inventory upload
   tidy                  check the walls between the rooms, formatting, lints and documentation
 ";
 

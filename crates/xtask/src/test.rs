@@ -103,11 +103,10 @@ fn wasi_runner() -> std::path::PathBuf {
 /// Glacier's REST API, as boto3 and the AWS command line use it.
 fn api() -> Result<Counts> {
     setup::for_python()?;
-    let mut build = cargo();
-    crate::run::run("build the store", build.args(["build", "--release", "--package", "local-glacier"]))?;
+    let store = build::store()?;
     let mut pytest = command(setup::python());
     pytest.args(["-m", "pytest", "-q", "--color=no", "-p", "no:cacheprovider", "tests/glacier_api"]);
-    pytest.env("LOCAL_GLACIER", target().join("release/local-glacier"));
+    pytest.env("LOCAL_GLACIER", store);
     counted(&mut pytest)
 }
 

@@ -298,6 +298,11 @@ impl Request {
         self
     }
 
+    /// The same to another place.
+    pub(crate) fn to(self, method: &'static str, target: &str) -> Self {
+        Self { method, target: target.into(), ..self }
+    }
+
     pub(crate) fn has_body(&self) -> bool {
         !self.body.is_empty()
     }
