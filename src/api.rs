@@ -1,7 +1,11 @@
 //! All that JavaScript can call on the page. `js/index.d.ts` is its documentation; nothing here decides anything.
 
+pub mod job;
+pub mod pages;
 pub mod ranges;
 pub mod uploads;
+pub mod vault;
+pub mod vaults;
 
 use glacier_core::error::{ErrorCode, UploadError};
 use glacier_core::{PartSize, settings};
@@ -15,6 +19,7 @@ use crate::file;
 use crate::hash_pool::HashPool;
 use crate::json::set;
 use crate::options;
+use crate::session::Session;
 use crate::tree_hash;
 use crate::uploader;
 
@@ -27,6 +32,17 @@ pub fn create_uploader(options: &JsValue, spawn: Function) -> Result<uploads::Up
     let (settings, gateway) = options::uploader(options).map_err(plain)?;
     let pool = HashPool::new(spawn, n_workers(settings.gateway.workers));
     Ok(uploads::Uploader::new(uploader::Uploader::new(settings, gateway, pool)))
+}
+
+/// Checks the options and makes a way to the vaults. `spawn` is `() => Promise<Worker>`.
+///
+/// # Errors
+/// An `UploadError` of JavaScript.
+#[wasm_bindgen(js_name = createVaults, skip_typescript)]
+pub fn create_vaults(options: &JsValue, spawn: Function) -> Result<vaults::Vaults, JsValue> {
+    let (settings, gateway) = options::vaults(options).map_err(plain)?;
+    let pool = HashPool::new(spawn, n_workers(settings.gateway.workers));
+    Ok(vaults::Vaults::new(Session::new(settings, gateway, pool)))
 }
 
 /// Computes a file's tree hash. `spawn` is `() => Promise<Worker>`.

@@ -41,8 +41,8 @@ pub(crate) fn to_js(error: &UploadError, cause: &JsValue) -> JsValue {
     JsUploadError::new(&error.message, &details).into()
 }
 
-/// The standard error of a cancellation.
-pub(crate) fn aborted() -> JsValue {
-    let message = "the upload was aborted";
-    DomException::new_with_message_and_name(message, "AbortError").map_or_else(|error| error, JsValue::from)
+/// The standard error of a cancellation, of an upload, say.
+pub(crate) fn aborted(what: &str) -> JsValue {
+    let message = format!("the {what} was aborted");
+    DomException::new_with_message_and_name(&message, "AbortError").map_or_else(|error| error, JsValue::from)
 }

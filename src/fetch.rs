@@ -1,12 +1,13 @@
-//! The network. Small requests go by `fetch`; parts go by `XMLHttpRequest`, which alone tells in every browser how
+//! The network. Small requests and downloads go by `fetch`; parts go by `XMLHttpRequest`, which alone tells in every browser how
 //! many bytes of a body have left (`fetch` has no such event, and a streamed request body is silently replaced by the
 //! text "[object ReadableStream]" in Firefox).
 
 use glacier_core::SignedRequest;
 use glacier_core::glacier::Response;
+use glacier_core::json::Json;
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::{Closure, JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
     AbortController, Event, Headers, ProgressEvent, ReadableStreamDefaultReader, RequestCache, RequestCredentials,
     RequestInit, RequestRedirect, Url, XmlHttpRequest,
@@ -41,8 +42,9 @@ impl Canceller {
         }
     }
 
-    fn is_cancelled(&self) -> bool {
-        self.0.as_ref().is_some_and(|controller| controller.signal().aborted())
+    fn no_answer(&self) -> NoAnswer {
+        let is_cancelled = self.0.as_ref().is_some_and(|controller| controller.signal().aborted());
+        if is_cancelled { NoAnswer::Cancelled } else { NoAnswer::Network }
     }
 }
 
@@ -63,6 +65,30 @@ pub(crate) async fn send(
     body: Option<&str>,
     canceller: &Canceller,
 ) -> Result<Response, NoAnswer> {
+    let mut answer = open(request, body, canceller).await?;
+    answer.head.body = answer.body.read_json().await?;
+    Ok(answer.head)
+}
+
+/// An answer whose body has yet to be read.
+pub(crate) struct Answer {
+    /// Status and headers; no body.
+    pub(crate) head: Response,
+    pub(crate) body: Body,
+}
+
+/// What is left of a body. Dropping it lets that go.
+pub(crate) struct Body {
+    reader: Option<ReadableStreamDefaultReader>,
+    canceller: Canceller,
+}
+
+/// Sends a request and waits for the head of the answer.
+pub(crate) async fn open(
+    request: &SignedRequest,
+    body: Option<&str>,
+    canceller: &Canceller,
+) -> Result<Answer, NoAnswer> {
     let init = RequestInit::new();
     init.set_method(request.method.as_str());
     init.set_cache(RequestCache::NoStore);
@@ -77,41 +103,57 @@ pub(crate) async fn send(
     if let Some(body) = body {
         init.set_body(&body.into());
     }
-    let no_answer = |_| if canceller.is_cancelled() { NoAnswer::Cancelled } else { NoAnswer::Network };
     let answered = clock::scope().fetch_with_str_and_init(&request.url, &init);
-    let response: web_sys::Response = JsFuture::from(answered).await.map_err(no_answer)?.unchecked_into();
-    let text = read_text(&response).await.map_err(no_answer)?;
+    let response = JsFuture::from(answered).await.map_err(|_| canceller.no_answer())?;
+    let response: web_sys::Response = response.unchecked_into();
     let entries = Array::from(&response.headers());
     let headers = entries.iter().filter_map(|entry| {
         let entry: Array = entry.dyn_into().ok()?;
         Some((entry.get(0).as_string()?, entry.get(1).as_string()?))
     });
-    Ok(Response {
-        status: response.status(),
-        headers: headers.collect(),
-        body: text.and_then(|text| json::parse(&text)),
+    Ok(Answer {
+        head: Response { status: response.status(), headers: headers.collect(), body: None },
+        body: Body {
+            reader: response.body().map(|stream| stream.get_reader().unchecked_into()),
+            canceller: canceller.clone(),
+        },
     })
 }
 
-/// The body as text, or `None` where it is longer than any answer of ours.
-async fn read_text(response: &web_sys::Response) -> Result<Option<String>, JsValue> {
-    let Some(stream) = response.body() else {
-        return Ok(None);
-    };
-    let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
-    let mut bytes = Vec::new();
-    loop {
-        let chunk = JsFuture::from(reader.read()).await?;
+impl Body {
+    /// The next bytes of the body, or `None` at its end.
+    pub(crate) async fn chunk(&mut self) -> Result<Option<Uint8Array>, NoAnswer> {
+        let Some(reader) = &self.reader else { return Ok(None) };
+        let chunk = JsFuture::from(reader.read()).await.map_err(|_| self.canceller.no_answer())?;
         if json::get(&chunk, "done").is_truthy() {
-            return Ok(String::from_utf8(bytes).ok());
-        }
-        let chunk: Uint8Array = json::get(&chunk, "value").unchecked_into();
-        let len = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        if len.saturating_add(u64::from(chunk.length())) > MAX_ANSWER_LEN {
-            let _ = reader.cancel();
+            self.reader = None;
             return Ok(None);
         }
-        bytes.extend_from_slice(&chunk.to_vec());
+        Ok(Some(json::get(&chunk, "value").unchecked_into()))
+    }
+
+    /// The whole as JSON; `None` where it is longer than any answer of ours, or no JSON.
+    pub(crate) async fn read_json(&mut self) -> Result<Option<Json>, NoAnswer> {
+        let mut bytes = Vec::new();
+        while let Some(chunk) = self.chunk().await? {
+            let len = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+            if len.saturating_add(u64::from(chunk.length())) > MAX_ANSWER_LEN {
+                return Ok(None);
+            }
+            bytes.extend_from_slice(&chunk.to_vec());
+        }
+        Ok(String::from_utf8(bytes).ok().and_then(|text| json::parse(&text)))
+    }
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        if let Some(reader) = self.reader.take() {
+            // It rejects where the stream has failed already, which is known.
+            spawn_local(async move {
+                let _ = JsFuture::from(reader.cancel()).await;
+            });
+        }
     }
 }
 

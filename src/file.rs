@@ -26,6 +26,11 @@ pub(crate) fn number(count: u64) -> f64 {
     count as f64
 }
 
+/// A count that may be larger than a number of JavaScript holds exactly, and is a `bigint` then.
+pub(crate) fn count(count: u64) -> JsValue {
+    if count < 1 << 53 { number(count).into() } else { count.into() }
+}
+
 /// The size of a file.
 pub(crate) fn size(blob: &Blob) -> u64 {
     whole(blob.size())

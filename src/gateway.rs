@@ -1,6 +1,6 @@
 //! The signing end: the gateway's `POST /sign`, or the page's own function.
 
-use glacier_core::glacier::{Method, Response};
+use glacier_core::glacier::{Method, Response, VaultName};
 use glacier_core::json::Json;
 use glacier_core::upload::SignFailure;
 use glacier_core::{Intent, SignedRequest, intent};
@@ -30,6 +30,21 @@ pub(crate) enum NotSigned {
 }
 
 impl Gateway {
+    /// Whether there is a gateway to ask for more than signatures.
+    pub(crate) const fn has_endpoint(&self) -> bool {
+        matches!(self, Self::Endpoint { .. })
+    }
+
+    /// The request that opens the stream of events of these vaults.
+    pub(crate) async fn events_request(&self, vaults: &[VaultName]) -> Result<SignedRequest, NotSigned> {
+        let Self::Endpoint { url, get_headers } = self else { return Err(NotSigned::Cancelled) };
+        // Names of vaults need no escaping.
+        let query: Vec<String> = vaults.iter().map(|vault| ["vault=", vault.as_str()].concat()).collect();
+        let failed = || NotSigned::Failed(SignFailure::Network, JsValue::UNDEFINED);
+        let url = fetch::resolve(&["events?", &query.join("&")].concat(), url).ok_or_else(failed)?;
+        request(Method::Get, &url, get_headers.as_ref()).await
+    }
+
     /// Has the intents signed, in order, all or none. The URLs returned are absolute.
     pub(crate) async fn sign(
         &self,
@@ -38,7 +53,7 @@ impl Gateway {
     ) -> Result<Vec<SignedRequest>, NotSigned> {
         let (requests, base) = match self {
             Self::Endpoint { url, get_headers } => {
-                let request = sign_request(url, get_headers.as_ref()).await?;
+                let request = request(Method::Post, url, get_headers.as_ref()).await?;
                 let body = json::stringify(&intent::sign_body(intents));
                 let answer = fetch::send(&request, Some(&body), canceller).await.map_err(|why| match why {
                     NoAnswer::Cancelled => NotSigned::Cancelled,
@@ -64,8 +79,12 @@ impl Gateway {
     }
 }
 
-async fn sign_request(url: &str, get_headers: Option<&Function>) -> Result<SignedRequest, NotSigned> {
-    let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+/// A request to the gateway, with the headers that the page gives afresh.
+async fn request(method: Method, url: &str, get_headers: Option<&Function>) -> Result<SignedRequest, NotSigned> {
+    let mut headers = Vec::new();
+    if method == Method::Post {
+        headers.push(("content-type".to_owned(), "application/json".to_owned()));
+    }
     if let Some(get_headers) = get_headers {
         let failed = |thrown| NotSigned::Failed(SignFailure::Headers, thrown);
         let given = settle(get_headers.call0(&JsValue::UNDEFINED)).await.map_err(failed)?;
@@ -80,7 +99,7 @@ async fn sign_request(url: &str, get_headers: Option<&Function>) -> Result<Signe
             _ => None,
         }));
     }
-    Ok(SignedRequest { method: Method::Post, url: url.to_owned(), headers, body: None, expires_in_ms: 0 })
+    Ok(SignedRequest { method, url: url.to_owned(), headers, body: None, expires_in_ms: 0 })
 }
 
 /// The value of what a function returned, waiting for it if it is a promise.

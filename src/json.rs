@@ -1,7 +1,7 @@
 //! Between JavaScript's values and core's [`Json`], and between both and text by the browser's own parser.
 
 use glacier_core::json::Json;
-use js_sys::{Array, JSON, Object, Reflect};
+use js_sys::{Array, Date, JSON, Object, Reflect};
 use wasm_bindgen::prelude::{JsCast, JsValue};
 
 use crate::file;
@@ -9,7 +9,7 @@ use crate::file;
 /// Deeper than anything in the contract, shallow enough for the stack.
 const MAX_DEPTH: u32 = 16;
 
-/// The plain data in a value. Functions, symbols and everything below [`MAX_DEPTH`] become `null`.
+/// The plain data in a value. A `Date` becomes its text in ISO 8601. Functions, symbols and everything below [`MAX_DEPTH`] become `null`.
 pub(crate) fn from_js(value: &JsValue) -> Json {
     from_js_at(value, 0)
 }
@@ -29,6 +29,10 @@ fn from_js_at(value: &JsValue, depth: u32) -> Json {
     }
     if let Some(items) = value.dyn_ref::<Array>() {
         return Json::List(items.iter().map(|item| from_js_at(&item, depth + 1)).collect());
+    }
+    if let Some(date) = value.dyn_ref::<Date>() {
+        // One that is no date has no text.
+        return if date.get_time().is_nan() { Json::Null } else { Json::Text(date.to_iso_string().into()) };
     }
     match value.dyn_ref::<Object>() {
         Some(object) if !value.is_function() => {

@@ -4,18 +4,27 @@
 //! belongs in core. `api` is all that JavaScript can call on the page, `worker` all that it can call in a web worker.
 
 pub mod api;
+mod call;
 mod clock;
+mod connection;
 mod driver;
 mod error;
+mod event_source;
 mod fetch;
 mod file;
 mod gateway;
 mod hash;
 mod hash_pool;
+mod job;
 mod json;
+mod listening;
+mod mailbox;
 mod message;
 mod options;
+mod pages;
+mod session;
 mod tree_hash;
 mod upload;
 mod uploader;
+mod vaults;
 pub mod worker;

@@ -1,9 +1,10 @@
 //! The options of the API: functions and addresses are taken here, everything else is read by core.
 
 use glacier_core::error::{ErrorCode, UploadError};
+use glacier_core::glacier::PolicyText;
 use glacier_core::json::Json;
-use glacier_core::settings::{self, Settings};
-use js_sys::{Function, Object};
+use glacier_core::settings::{self, Settings, VaultsSettings};
+use js_sys::{Function, JSON, Object};
 use wasm_bindgen::prelude::{JsCast, JsValue};
 use web_sys::{AbortSignal, Blob};
 
@@ -12,7 +13,7 @@ use crate::gateway::Gateway;
 use crate::json;
 
 /// The plain data among an object's own members, without those whose value is `undefined`.
-fn plain(options: &JsValue) -> Json {
+pub(crate) fn plain(options: &JsValue) -> Json {
     let Some(object) = options.dyn_ref::<Object>() else {
         return Json::Null;
     };
@@ -28,21 +29,50 @@ fn plain(options: &JsValue) -> Json {
 
 /// The options of `createUploader`.
 pub(crate) fn uploader(options: &JsValue) -> Result<(Settings, Gateway), UploadError> {
-    let settings = Settings::read(&plain(options))?;
+    Ok((Settings::read(&plain(options))?, gateway(options)?))
+}
+
+/// The options of `createVaults`.
+pub(crate) fn vaults(options: &JsValue) -> Result<(VaultsSettings, Gateway), UploadError> {
+    Ok((VaultsSettings::read(&plain(options))?, gateway(options)?))
+}
+
+fn gateway(options: &JsValue) -> Result<Gateway, UploadError> {
     let get_headers = function(options, "getHeaders")?;
     function(options, "createWorker")?;
-    let gateway = match (json::get(options, "endpoint"), function(options, "sign")?) {
-        (endpoint, Some(sign)) if endpoint.is_undefined() => Gateway::Function { sign, base: fetch::page_url() },
+    match (json::get(options, "endpoint"), function(options, "sign")?) {
+        (endpoint, Some(sign)) if endpoint.is_undefined() => Ok(Gateway::Function { sign, base: fetch::page_url() }),
         (endpoint, None) if !endpoint.is_undefined() => {
             let url = endpoint
                 .as_string()
                 .and_then(|endpoint| fetch::resolve(endpoint.trim_end_matches('/'), &fetch::page_url()))
                 .ok_or_else(|| invalid("endpoint must be the gateway's URL, as in \"/v1\""))?;
-            Gateway::Endpoint { url: format!("{}/sign", url.trim_end_matches('/')), get_headers }
+            Ok(Gateway::Endpoint { url: format!("{}/sign", url.trim_end_matches('/')), get_headers })
         }
-        _ => return Err(invalid("exactly one of endpoint and sign must be given")),
-    };
-    Ok((settings, gateway))
+        _ => Err(invalid("exactly one of endpoint and sign must be given")),
+    }
+}
+
+/// The options of a call.
+pub(crate) fn call(options: &JsValue) -> Result<Option<AbortSignal>, UploadError> {
+    with_signal(options, settings::check_call_keys).map(|((), signal)| signal)
+}
+
+/// Options that core reads, and the signal among them. None given are as good as none in them.
+pub(crate) fn with_signal<T>(
+    options: &JsValue,
+    read: impl FnOnce(&Json) -> Result<T, UploadError>,
+) -> Result<(T, Option<AbortSignal>), UploadError> {
+    if options.is_undefined() {
+        return Ok((read(&Json::Object(Vec::new()))?, None));
+    }
+    Ok((read(&plain(options))?, signal(options)?))
+}
+
+/// A policy: text as it is, or an object that becomes it.
+pub(crate) fn policy(policy: &JsValue) -> Result<PolicyText, UploadError> {
+    let text = policy.as_string().or_else(|| JSON::stringify(policy).ok()?.as_string());
+    Ok(PolicyText::new(text.unwrap_or_default())?)
 }
 
 /// The options of `add`.

@@ -52,7 +52,7 @@ pub(crate) async fn tree_hash(
     let mut nodes = Vec::new();
     while let Some(hash) = hashes.next().await {
         if signal.as_ref().is_some_and(AbortSignal::aborted) {
-            return Err(error::aborted());
+            return Err(error::aborted("computation"));
         }
         nodes.push(hash.map_err(|failure| failed(&failure, &pool))?);
     }

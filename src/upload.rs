@@ -269,7 +269,7 @@ impl Upload {
                     waiter.resolve.call1(&JsValue::UNDEFINED, &archive)
                 }
                 (State::Failed(_), Awaited::Outcome) => waiter.reject.call1(&JsValue::UNDEFINED, &self.error()),
-                (_, Awaited::Outcome) => waiter.reject.call1(&JsValue::UNDEFINED, &error::aborted()),
+                (_, Awaited::Outcome) => waiter.reject.call1(&JsValue::UNDEFINED, &error::aborted("upload")),
             };
             // The functions of a promise do not throw.
             drop(settled);

@@ -8,10 +8,10 @@ use glacier_core::glacier::Description;
 use glacier_core::settings::Settings;
 use glacier_core::upload::{Event, State, UploadConfig};
 use js_sys::Promise;
-use wasm_bindgen::prelude::{Closure, JsCast, JsValue};
+use wasm_bindgen::prelude::JsValue;
 use web_sys::Blob;
 
-use crate::clock;
+use crate::connection::Connection;
 use crate::driver::Driver;
 use crate::file;
 use crate::gateway::Gateway;
@@ -27,7 +27,7 @@ pub(crate) struct Uploader {
     /// How many ran when shares were last given.
     sharing: Cell<u32>,
     admission: Cell<Admission>,
-    connection: RefCell<Vec<Listening>>,
+    connection: RefCell<Option<Connection>>,
     /// Itself, while an upload is under way: a page may well keep nothing but the promise of its end, and the garbage
     /// collector must not take the rest.
     busy: RefCell<Option<Rc<Self>>>,
@@ -39,19 +39,6 @@ enum Admission {
     Idle,
     Busy,
     Again,
-}
-
-/// A listener of the global object.
-struct Listening {
-    event: &'static str,
-    callback: Closure<dyn FnMut()>,
-}
-
-impl Drop for Listening {
-    fn drop(&mut self) {
-        let callback = self.callback.as_ref().unchecked_ref();
-        let _ = clock::scope().remove_event_listener_with_callback(self.event, callback);
-    }
 }
 
 impl Uploader {
@@ -66,25 +53,16 @@ impl Uploader {
             connection: RefCell::default(),
             busy: RefCell::default(),
         });
-        // Only changes are heeded: what the browser says at first is wrong on machines with a loopback alone.
-        uploader.listen("offline", || Event::Offline);
-        uploader.listen("online", || Event::Online);
-        uploader
-    }
-
-    fn listen(self: &Rc<Self>, event: &'static str, to_event: fn() -> Event) {
-        let uploader: Weak<Self> = Rc::downgrade(self);
-        let callback = Closure::<dyn FnMut()>::new(move || {
-            if let Some(uploader) = uploader.upgrade() {
+        let itself: Weak<Self> = Rc::downgrade(&uploader);
+        let connection = Connection::new(move |online| {
+            if let Some(uploader) = itself.upgrade() {
                 for upload in uploader.running() {
-                    upload.driver.feed(to_event());
+                    upload.driver.feed(if online { Event::Online } else { Event::Offline });
                 }
             }
         });
-        let added = clock::scope().add_event_listener_with_callback(event, callback.as_ref().unchecked_ref());
-        if added.is_ok() {
-            self.connection.borrow_mut().push(Listening { event, callback });
-        }
+        *uploader.connection.borrow_mut() = Some(connection);
+        uploader
     }
 
     /// Plans the upload of a file and starts it when there is room.
@@ -118,7 +96,7 @@ impl Uploader {
 
     /// Aborts what is not over and stops the workers.
     pub(crate) fn close(self: &Rc<Self>) -> Promise {
-        self.connection.borrow_mut().clear();
+        *self.connection.borrow_mut() = None;
         let ends: js_sys::Array = self.all().iter().map(|upload| upload.abort()).collect();
         let uploader = Rc::clone(self);
         wasm_bindgen_futures::future_to_promise(async move {

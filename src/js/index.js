@@ -10,6 +10,13 @@ export async function createUploader(options) {
   return wasm.createUploader(options, workerFactory(module, options?.createWorker));
 }
 
+export async function createVaults(options) {
+  const module = await start(options?.wasmUrl);
+  return wasm.createVaults(options, workerFactory(module, options?.createWorker));
+}
+
+wasm.Pages.prototype[Symbol.asyncIterator] = function () { return this; };
+
 export async function treeHash(blob, options) {
   const module = await start(options?.wasmUrl);
   return wasm.treeHash(blob, options, workerFactory(module, options?.createWorker));
