@@ -328,6 +328,7 @@ mod tests {
             (RefusalCode::TokenExpired, "token_expired", Verdict::Authenticate(E::AuthExpired)),
             (RefusalCode::TokenInvalid, "token_invalid", Verdict::Authenticate(E::AuthDenied)),
             (RefusalCode::TokenMissing, "token_missing", Verdict::Authenticate(E::AuthMissing)),
+            (RefusalCode::TooManyStreams, "too_many_streams", Verdict::SlowDown(E::RateLimited)),
             (RefusalCode::UnsupportedMediaType, "unsupported_media_type", Verdict::Fatal(E::Refused)),
         ] {
             assert_eq!(verdict(Operation::Sign, refusal.status(), code, ""), expected, "{code}");

@@ -12,10 +12,12 @@ use http::header::{CONNECTION, DATE};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, Response};
 use http_body_util::BodyExt;
+use tokio::sync::broadcast;
 use tracing::Instrument;
 
 use crate::answer::{Answer, Body};
 use crate::auth::{self, Authority};
+use crate::completions::JobCompletion;
 use crate::cors::{Cors, Origin};
 use crate::delivery::Courier;
 use crate::endpoint::Topic;
@@ -70,6 +72,12 @@ impl Glacier {
     /// The public key, as PEM, that notifications are to be checked with.
     pub fn notification_key(&self) -> &str {
         &self.notification_key
+    }
+
+    /// Tells of every job that ends from now on. The receiver learns where it was too slow and missed some, and is closed
+    /// when the last clone of this is gone.
+    pub fn completions(&self) -> broadcast::Receiver<Arc<JobCompletion>> {
+        self.scheduler.completions()
     }
 
     /// Does at once all that is due by the store's clock: ends jobs, writes inventories, removes what is over. The API

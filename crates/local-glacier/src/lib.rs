@@ -13,6 +13,7 @@ mod answer;
 mod archives;
 mod auth;
 mod clock;
+mod completions;
 mod cors;
 mod delivery;
 mod endpoint;
@@ -41,6 +42,7 @@ mod vaults;
 
 pub use answer::Body;
 pub use clock::Clock;
+pub use completions::JobCompletion;
 pub use cors::{InvalidOrigin, Origin};
 pub use endpoint::{Authorities, InvalidAuthorities, InvalidTopic, Topic};
 pub use glacier::{Glacier, GlacierConfig};

@@ -8,8 +8,11 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use tokio::sync::broadcast;
+
 use crate::auth::Authority;
 use crate::clock::milliseconds;
+use crate::completions::{Completions, JobCompletion};
 use crate::delivery::{Attempt, Courier};
 use crate::store::{Delivery, Store, StoreError};
 
@@ -29,6 +32,7 @@ pub(crate) struct Works {
     pub(crate) store: Store,
     pub(crate) authority: Authority,
     pub(crate) courier: Courier,
+    completions: Completions,
     /// Held by whoever does a kind of work: nothing is done twice, and what is done is done to its end.
     turns: Arc<Turns>,
 }
@@ -75,6 +79,10 @@ impl Scheduler {
         self.bell.ring();
     }
 
+    pub(crate) fn completions(&self) -> broadcast::Receiver<Arc<JobCompletion>> {
+        self.works.completions.listen()
+    }
+
     /// Does all that is due by the clock now, and returns when it is done.
     pub(crate) fn settle(&self) -> Result<(), StoreError> {
         self.works.retrievals(&self.bell)?;
@@ -95,7 +103,7 @@ impl Drop for Scheduler {
 
 impl Works {
     pub(crate) fn new(store: Store, authority: Authority, courier: Courier) -> Self {
-        Self { store, authority, courier, turns: Arc::default() }
+        Self { store, authority, courier, completions: Completions::new(), turns: Arc::default() }
     }
 
     fn run(&self, bell: &Bell, work: Work) {
@@ -119,9 +127,10 @@ impl Works {
 
     fn retrievals(&self, bell: &Bell) -> Result<Option<i64>, StoreError> {
         let _turn = self.turns.retrievals.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.store.finish_due_retrievals()? {
+        self.store.finish_due_retrievals(&|ended| {
+            self.completions.tell(&self.store, &self.authority, ended);
             bell.ring(); // there may be notifications to send
-        }
+        })?;
         self.store.take_inventories()?;
         self.store.remove_expired()?;
         let next_look = self.store.clock().now_ms().saturating_add(milliseconds(REMOVAL_GRAIN));
@@ -135,7 +144,10 @@ impl Works {
             match self.store.finish_inventory(due, &arn, &|| bell.is_stopped()) {
                 // Removed meanwhile, with its vault.
                 Err(StoreError::JobNotFound) => {}
-                outcome => outcome?,
+                outcome => {
+                    outcome?;
+                    self.completions.tell(&self.store, &self.authority, &[due.sequence]);
+                }
             }
             bell.ring(); // there may be notifications to send
             if bell.is_stopped() {

@@ -3,6 +3,8 @@
 
 #[path = "api/client.rs"]
 mod client;
+#[path = "api/completions.rs"]
+mod completions;
 #[path = "api/contract.rs"]
 mod contract;
 #[path = "api/durability.rs"]

@@ -19,6 +19,7 @@ use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use crate::cors::{self, AllowedOrigins};
 use crate::credentials::random;
 use crate::error::{Refused, RequestId, json};
+use crate::events::{self, Events};
 use crate::host::HostAllowList;
 use crate::sign::{self, Subject};
 use crate::token::TokenKey;
@@ -48,6 +49,8 @@ pub struct Settings {
     pub origins: AllowedOrigins,
     /// Folder of the page.
     pub page: PathBuf,
+    /// Who listens.
+    pub events: Events,
     /// The clock.
     pub clock: fn() -> Timestamp,
 }
@@ -83,6 +86,7 @@ pub fn app(gateway: Gateway, store: Router) -> Router {
     let v1 = Router::new()
         .route("/v1/sign", post(sign::handle))
         .route("/v1/dev-token", post(dev_token::handle))
+        .route(events::PATH, get(events::handle))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .with_state(gateway.clone());
@@ -112,9 +116,10 @@ async fn not_found(id: axum::Extension<RequestId>) -> Response {
     Refused::new(RefusalCode::NotFound, "no such path").into_response(&id)
 }
 
-async fn method_not_allowed(id: axum::Extension<RequestId>) -> Response {
-    let mut response = Refused::new(RefusalCode::MethodNotAllowed, "only POST").into_response(&id);
-    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+async fn method_not_allowed(uri: http::Uri, id: axum::Extension<RequestId>) -> Response {
+    let (allowed, message) = if uri.path() == events::PATH { ("GET", "only GET") } else { ("POST", "only POST") };
+    let mut response = Refused::new(RefusalCode::MethodNotAllowed, message).into_response(&id);
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
     response
 }
 
@@ -133,6 +138,7 @@ fn route(path: &str) -> &'static str {
     match path {
         "/v1/sign" => "/v1/sign",
         "/v1/dev-token" => "/v1/dev-token",
+        events::PATH => events::PATH,
         "/healthz" => "/healthz",
         path if is_v1_path(path) => "/v1",
         path if is_store_path(path) => "store",
@@ -188,10 +194,10 @@ async fn checked(gateway: &Gateway, id: &RequestId, route: &str, request: Reques
     if cors::is_preflight(request.method(), request.headers()) {
         return cors::preflight(origin);
     }
-    // The gateway's own paths are for POST, or GET for /healthz: HEAD is answered by neither.
+    // HEAD would open a stream of events to say nothing, and nobody needs it elsewhere.
     let is_head = request.method() == Method::HEAD && route != "store";
     let mut response = if is_head && route != "/healthz" {
-        method_not_allowed(axum::Extension(id.clone())).await
+        method_not_allowed(request.uri().clone(), axum::Extension(id.clone())).await
     } else {
         next.run(request).await
     };

@@ -11,6 +11,7 @@ pub mod cors;
 pub mod credentials;
 pub mod dev_token;
 pub mod error;
+pub mod events;
 pub mod grant;
 pub mod host;
 pub mod mount;

@@ -9,6 +9,7 @@ use glacier_core::sigv4::{GLACIER, Scope, Timestamp};
 use glacier_upload_server::app::{Gateway, Settings, app};
 use glacier_upload_server::config::{Checked, Config};
 use glacier_upload_server::credentials::{self, TOKEN_KEY_VARIABLE};
+use glacier_upload_server::events::{self, Events};
 use glacier_upload_server::host::HostAllowList;
 use glacier_upload_server::mount;
 use glacier_upload_server::token::TokenKey;
@@ -58,6 +59,8 @@ async fn run(config: Config) -> Result<(), Box<dyn Error>> {
     let listener =
         TcpListener::bind(config.listen).await.map_err(|error| format!("--listen: {}: {error}", config.listen))?;
     let address = listener.local_addr()?;
+    let events = Events::default();
+    tokio::spawn(events::forward(glacier.completions(), events.clone()));
     let gateway = Gateway::new(Settings {
         account_id: config.account_id,
         credentials: store_credentials,
@@ -68,6 +71,7 @@ async fn run(config: Config) -> Result<(), Box<dyn Error>> {
         hosts: HostAllowList::new(address.port(), &config.public_hosts),
         origins,
         page: config.page,
+        events: events.clone(),
         clock: now,
     });
     let app = app(gateway, mount::router(glacier));
@@ -78,6 +82,8 @@ async fn run(config: Config) -> Result<(), Box<dyn Error>> {
             _ = interrupt.recv() => {}
         }
         tracing::info!("shutting down");
+        // They would last longer than the server may take to end.
+        events.close();
     };
     println!("listening on http://{address}");
     let service = move |request: http::Request<accept::Body>| {

@@ -42,7 +42,11 @@ pub async fn handle(State(gateway): State<Gateway>, id: axum::Extension<RequestI
     response
 }
 
-fn authenticate(headers: &HeaderMap, gateway: &Gateway) -> Result<Claims, Refused> {
+/// Whose request it is.
+///
+/// # Errors
+/// [`Refused`] with one of the three codes about tokens.
+pub(crate) fn authenticate(headers: &HeaderMap, gateway: &Gateway) -> Result<Claims, Refused> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let missing = Refused::new(RefusalCode::TokenMissing, "send a token: \"authorization: Bearer TOKEN\"");
     let invalid = Refused::new(RefusalCode::TokenInvalid, "not a token of this gateway; get a new one");

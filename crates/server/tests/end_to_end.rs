@@ -184,6 +184,34 @@ fn signature(request: &Value) -> String {
     request["headers"]["authorization"].as_str().unwrap().split_once("Signature=").unwrap().1.to_owned()
 }
 
+/// A stream would last as long as its token; what stops the program waits for no page.
+#[test]
+fn a_stop_ends_streams_of_events() {
+    use glacier_core::glacier::VaultName;
+    use glacier_upload_server::token::{Claims, TokenKey};
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path());
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let claims = Claims {
+        sub: "user-7".into(),
+        vaults: vec![VaultName::new("demo").unwrap()],
+        ops: vec!["DescribeJob".into()],
+        max_archive_bytes: 0,
+        iat: now,
+        exp: now + 3600,
+    };
+    let token = TokenKey::from_text(TOKEN_KEY).unwrap().mint(&claims).unwrap();
+    let mut stream = TcpStream::connect(&server.host).unwrap();
+    let head = format!("GET /v1/events?vault=demo HTTP/1.1\r\nhost: {}\r\n", server.host);
+    write!(stream, "{head}authorization: Bearer {token}\r\n\r\n").unwrap();
+    let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map(Result::unwrap);
+    assert_eq!(lines.next().unwrap(), "HTTP/1.1 200 OK");
+    assert!(lines.by_ref().any(|line| line.starts_with(": ")));
+    server.stop();
+    // The end of the last chunk, and of the connection.
+    assert_eq!(lines.by_ref().filter(|line| !line.is_empty()).collect::<Vec<_>>(), ["0"]);
+}
+
 #[test]
 fn an_archive_outlives_a_restart_and_secrets_are_made_once() {
     let folder = tempfile::tempdir().unwrap();

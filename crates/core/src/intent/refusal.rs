@@ -1,6 +1,6 @@
 //! What the gateway says no with.
 
-/// Why the gateway refused a batch: `{"code", "message", "requestId", "intent"?}`. Nothing of the batch was signed.
+/// Why the gateway refused a request: `{"code", "message", "requestId", "intent"?}`. Of a batch nothing was signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "camelCase"))]
 pub struct Refusal {
@@ -44,6 +44,8 @@ pub enum RefusalCode {
     TokenInvalid,
     /// 401: no token.
     TokenMissing,
+    /// 429: as many streams of events are open as the gateway allows, or as it allows this subject.
+    TooManyStreams,
     /// 415: the body is not said to be `application/json`, or is compressed.
     UnsupportedMediaType,
 }
@@ -61,6 +63,7 @@ impl RefusalCode {
             Self::NotFound => 404,
             Self::TooLarge => 413,
             Self::TokenExpired | Self::TokenInvalid | Self::TokenMissing => 401,
+            Self::TooManyStreams => 429,
             Self::UnsupportedMediaType => 415,
         }
     }

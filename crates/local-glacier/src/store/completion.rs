@@ -16,22 +16,31 @@ const MAX_BATCH: usize = 100;
 
 impl Store {
     /// Finishes retrievals that are due. Their bytes are here already: what they wait for is the clock.
-    /// Tells whether there were any.
-    pub(crate) fn finish_due_retrievals(&self) -> Result<bool, StoreError> {
-        let mut any = false;
+    /// Calls `ended` with the rows of each batch once its end is durable.
+    pub(crate) fn finish_due_retrievals(&self, ended: &dyn Fn(&[i64])) -> Result<(), StoreError> {
         loop {
             let now = self.now_ms();
             if self.due_jobs(false, 1)?.is_empty() {
-                return Ok(any);
+                return Ok(());
             }
-            any = true;
-            self.write(move |connection| {
-                for due in select_due(connection, false, now, MAX_BATCH)? {
-                    finish_retrieval(connection, &due, now)?;
+            let batch = self.write(move |connection| {
+                let batch = select_due(connection, false, now, MAX_BATCH)?;
+                for due in &batch {
+                    finish_retrieval(connection, due, now)?;
                 }
-                Ok(())
+                Ok(batch.iter().map(|due| due.sequence).collect::<Vec<i64>>())
             })?;
+            ended(&batch);
         }
+    }
+
+    /// The jobs in these rows, but for those that are gone.
+    pub(crate) fn jobs_by_row(&self, sequences: &[i64]) -> Result<Vec<Job>, StoreError> {
+        self.read(|connection| {
+            let mut find = connection.prepare_cached(&format!("{JOB} WHERE jobs.id = ?1"))?;
+            let found = sequences.iter().map(|sequence| find.query_one([sequence], job).optional());
+            Ok(found.filter_map(Result::transpose).collect::<Result<_, _>>()?)
+        })
     }
 
     /// At most `limit` jobs whose work ends now, the longest due first.

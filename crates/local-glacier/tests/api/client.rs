@@ -9,9 +9,10 @@ use bytes::Bytes;
 use glacier_core::sigv4::{CanonicalRequest, Credentials, GLACIER, PathForm, Scope, SecretKey, Timestamp, sign};
 use glacier_core::{PayloadHash, TreeHash};
 use http_body_util::{BodyExt, Full};
-use local_glacier::{Clock, Glacier, GlacierConfig, Origin, Pace, Store, StoreConfig, Topic};
+use local_glacier::{Clock, Glacier, GlacierConfig, JobCompletion, Origin, Pace, Store, StoreConfig, Topic};
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::sync::broadcast::Receiver;
 
 pub(crate) const MIB: usize = 1 << 20;
 pub(crate) const ORIGIN: &str = "https://app.example.com";
@@ -96,6 +97,10 @@ impl Machine {
     /// Lets time pass while nobody looks at what is due.
     pub(crate) fn turn_clock_unnoticed(&self, by: Duration) {
         self.seconds.fetch_add(by.as_secs(), Ordering::Relaxed);
+    }
+
+    pub(crate) fn completions(&self) -> Receiver<Arc<JobCompletion>> {
+        self.glacier.completions()
     }
 
     fn now(&self) -> Timestamp {

@@ -9,6 +9,7 @@ use glacier_core::glacier::VaultName;
 use glacier_core::sigv4::{Credentials, GLACIER, Scope, SecretKey, Timestamp};
 use glacier_upload_server::app::{Gateway, Settings, app};
 use glacier_upload_server::cors::AllowedOrigins;
+use glacier_upload_server::events::Events;
 use glacier_upload_server::host::HostAllowList;
 use glacier_upload_server::mount;
 use glacier_upload_server::token::{Claims, TokenKey};
@@ -56,6 +57,7 @@ pub(crate) fn setting_with(dev_tokens: bool, clock: fn() -> Timestamp) -> Settin
         hosts: HostAllowList::new(8080, &["upload.example.com".into()]),
         origins: AllowedOrigins::new(&["https://app.example.com".into()]).unwrap(),
         page,
+        events: Events::default(),
         clock,
     });
     Setting { app: app(gateway, mount::router(glacier)), _data: data }
