@@ -35,6 +35,7 @@ mod journal;
 mod lifecycle;
 mod message;
 mod parts;
+mod removal;
 mod report;
 mod schedule;
 mod stage;
