@@ -4,6 +4,7 @@ use super::parts::Step;
 use super::stage::{Call, CallStep, Completion, Opened, Phase, Stage};
 use super::{Command, Outcome, PauseReason, Upload};
 use crate::clock::{Instant, Jitter};
+use crate::error::{ErrorCode, UploadError};
 use crate::glacier::{AnswerError, ArchiveId, Response, UploadId, list_parts};
 use crate::intent::SignedRequest;
 use crate::retry::Operation;
@@ -124,7 +125,7 @@ impl Upload {
             Operation::InitiateMultipartUpload => {
                 crate::glacier::initiate_multipart_upload::read(response).map(|id| self.opened(id, now))
             }
-            Operation::ListParts => list_parts::read(response).and_then(|page| self.listed(page)),
+            Operation::ListParts => list_parts::read(response).and_then(|page| self.listed(page, now)),
             Operation::CompleteMultipartUpload => match self.completing() {
                 Some(tree_hash) => crate::glacier::complete_multipart_upload::read(response, tree_hash)
                     .map(|archive_id| self.done(archive_id)),
@@ -161,9 +162,9 @@ impl Upload {
     }
 
     /// A page of ListParts.
-    fn listed(&mut self, page: list_parts::Page) -> Result<(), AnswerError> {
+    fn listed(&mut self, page: list_parts::Page, now: Instant) -> Result<(), AnswerError> {
         let Phase::Running(Stage::List(listing)) = &mut self.phase else { return Ok(()) };
-        if page.part_size != self.config.plan.part_size() {
+        if page.part_size != self.parts.plan().part_size() {
             return Err(AnswerError::Unreadable { name: "PartSizeInBytes" });
         }
         let unreadable = AnswerError::Unreadable { name: "Parts" };
@@ -176,10 +177,10 @@ impl Upload {
             listing.marker = Some(marker);
             listing.call = Call::default();
             // At least one part a page; more pages than parts go in a circle.
-            return if listing.pages > self.config.plan.n_parts() { Err(unreadable) } else { Ok(()) };
+            return if listing.pages > self.parts.plan().n_parts() { Err(unreadable) } else { Ok(()) };
         }
         let opened = listing.opened.clone();
-        let mut stored = vec![None; usize::try_from(self.config.plan.n_parts()).unwrap_or(0)];
+        let mut stored = vec![None; usize::try_from(self.parts.plan().n_parts()).unwrap_or(0)];
         for (part, tree_hash) in std::mem::take(&mut listing.stored) {
             if let Some(slot) = usize::try_from(part).ok().and_then(|part| stored.get_mut(part)) {
                 *slot = Some(tree_hash);
@@ -187,16 +188,22 @@ impl Upload {
         }
         self.phase = Phase::Running(Stage::Transfer { opened });
         for (part, stored) in (0..).zip(stored) {
-            self.settle_stored(part, stored);
+            self.settle_stored(part, stored, now);
+            if !matches!(self.phase, Phase::Running(_)) {
+                break;
+            }
         }
         Ok(())
     }
 
     /// What the store holds of a part is known now.
-    fn settle_stored(&mut self, part: u32, stored: Option<TreeHash>) {
+    fn settle_stored(&mut self, part: u32, stored: Option<TreeHash>, now: Instant) {
         let Some(record) = self.parts.record(part) else { return };
         record.stored = stored;
         if record.confirmed && stored != record.tree_hash {
+            if self.parts.is_stream() {
+                return self.fail(lost_for_good(part), now);
+            }
             self.parts.note_lost(part);
         } else if let Some(Step::Hashed(digest)) = self.parts.active.get(&part).map(|active| &active.step)
             && stored == Some(digest.tree_hash)
@@ -209,6 +216,9 @@ impl Upload {
     pub(super) fn confirm(&mut self, part: u32) {
         self.parts.note_confirmed(part);
         self.release(part);
+        if self.parts.is_stream() {
+            self.outbox.push_back(Command::DropPart { part });
+        }
         self.journal_dirty = true;
     }
 
@@ -225,9 +235,9 @@ impl Upload {
         if !self.parts.is_settled() {
             return;
         }
-        if self.config.reread && !self.rereading {
+        if self.config.reread && !self.rereading && !self.parts.is_stream() {
             self.rereading = true;
-            self.parts.waiting.extend(0..self.config.plan.n_parts());
+            self.parts.waiting.extend(0..self.parts.plan().n_parts());
             return;
         }
         let Some(tree_hash) = self.parts.tree_hash() else { return };
@@ -266,7 +276,15 @@ impl Upload {
     fn done(&mut self, archive_id: ArchiveId) {
         let Some(tree_hash) = self.completing() else { return };
         self.suspend(false);
-        self.phase = Phase::Done(Outcome { archive_id, tree_hash, size: self.config.plan.size() });
+        self.phase = Phase::Done(Outcome { archive_id, tree_hash, size: self.parts.plan().size() });
         self.outbox.push_back(Command::DropJournal);
     }
+}
+
+/// The store acknowledged a part of a stream and has it no longer.
+fn lost_for_good(part: u32) -> UploadError {
+    let words = "The store no longer has a part that it had acknowledged, and the stream's bytes are gone";
+    UploadError::new(ErrorCode::ChecksumMismatchWhole, words)
+        .hint("Record or generate the data again; if it happens again, tell whoever runs the server.")
+        .in_part(Some(part))
 }

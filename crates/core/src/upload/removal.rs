@@ -7,7 +7,13 @@ use crate::error::{ErrorCode, UploadError};
 use crate::glacier::Response;
 
 impl Upload {
+    /// The user gives up.
     pub(super) fn abort(&mut self, now: Instant) {
+        self.remove(None, now);
+    }
+
+    /// Removes the upload at the store. The end is `Aborted`, or `Failed` with the error that was the cause.
+    pub(super) fn remove(&mut self, because: Option<UploadError>, now: Instant) {
         if matches!(self.phase, Phase::Aborting(_) | Phase::Done(_) | Phase::Aborted) {
             return;
         }
@@ -24,6 +30,7 @@ impl Upload {
             Phase::Planned(stage) | Phase::Running(stage) | Phase::Paused(_, stage) | Phase::Failed(_, stage) => {
                 let opened = stage.opened().cloned();
                 if opened.is_none() && opening.is_none() {
+                    self.phase = removed_because(because);
                     return self.outbox.push_back(Command::DropJournal);
                 }
                 if opened.as_ref().is_none_or(|opened| opened.maybe_complete.is_none()) {
@@ -31,7 +38,7 @@ impl Upload {
                     self.outbox.push_back(Command::DropJournal);
                 }
                 let call = opening.unwrap_or_default();
-                self.phase = Phase::Aborting(Abort { opened, call, until, asking: false });
+                self.phase = Phase::Aborting(Abort { opened, call, until, asking: false, because });
             }
             over => self.phase = over,
         }
@@ -45,17 +52,23 @@ impl Upload {
             Some((Some(tree_hash), opened)) => {
                 let doubt_before = opened.maybe_complete;
                 let completion = Completion { opened, tree_hash, call: Call::default(), saving: None, doubt_before };
-                let error = UploadError::new(
-                    ErrorCode::Network,
-                    "The upload was aborted while the store made the archive, and it did not answer which came first",
-                )
-                .hint("Resume to learn whether the archive exists.")
-                .retryable(true);
+                let error = abort.because.unwrap_or_else(|| {
+                    UploadError::new(
+                        ErrorCode::Network,
+                        "The upload was aborted while the store made the archive, and it did not answer which came \
+                         first",
+                    )
+                    .hint("Resume to learn whether the archive exists.")
+                    .retryable(true)
+                });
                 self.phase = Phase::Failed(error, Stage::Complete(completion));
                 let (_, save) = self.save_journal(now);
                 self.outbox.push_back(save);
             }
-            _ => self.outbox.push_back(Command::DropJournal),
+            _ => {
+                self.phase = removed_because(abort.because);
+                self.outbox.push_back(Command::DropJournal);
+            }
         }
     }
 
@@ -74,4 +87,9 @@ impl Upload {
         }
         self.finish_abort(now);
     }
+}
+
+/// Nothing is left at the store, or nothing that could be reached, and nothing can go on from here.
+fn removed_because(because: Option<UploadError>) -> Phase {
+    because.map_or(Phase::Aborted, |error| Phase::Failed(error, Stage::Initiate { call: Call::default() }))
 }
