@@ -110,7 +110,8 @@ fn run(seed: u64) -> (World, State) {
                 ErrorCode::FileEmpty => wanted == 0 && world.store.initiated == 0,
                 ErrorCode::FileTooLarge => written > world.config.plan.size(),
                 ErrorCode::InvalidOption => finish == Finish::Blunders,
-                ErrorCode::UploadExpired => world.harmed,
+                // Gone, or given up while it was completed and nobody could tell which came first.
+                ErrorCode::UploadExpired => world.harmed || world.asked("AbortMultipartUpload"),
                 ErrorCode::ChecksumMismatchWhole => world.harmed,
                 _ => false,
             };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use glacier_core::upload::{Event, Intake, NotData, State, Ticket, UploadConfig};
+use glacier_core::upload::{Command, Event, Intake, NotData, State, Ticket, UploadConfig};
 use glacier_core::{ByteRange, Instant, Intent, Upload};
 
 use crate::world::{Happening, World};
@@ -165,6 +165,14 @@ impl World {
         let Some(writer) = &self.writer else { return };
         let left: Vec<&String> = writer.known.iter().filter(|id| self.store.is_open(id)).collect();
         assert!(left.is_empty() || writer.hindered, "{left:?} are left behind in {state:?}");
+    }
+
+    /// Whether that was ever to be signed.
+    pub fn asked(&self, op: &str) -> bool {
+        let is_wanted = |intent: &Intent| intent.op() == op;
+        self.trace
+            .iter()
+            .any(|(_, command)| matches!(command, Command::Sign { intents, .. } if intents.iter().any(is_wanted)))
     }
 
     /// Until the state is `wanted`.
