@@ -1,6 +1,7 @@
 //! All that JavaScript can call on the page. `js/index.d.ts` is its documentation; nothing here decides anything.
 
 pub mod ranges;
+pub mod stream;
 pub mod uploads;
 
 use glacier_core::error::{ErrorCode, UploadError};

@@ -2,7 +2,7 @@
 
 use glacier_core::error::{ErrorCode, UploadError};
 use glacier_core::json::Json;
-use glacier_core::settings::{self, Settings};
+use glacier_core::settings::{self, Settings, StreamSettings};
 use js_sys::{Function, Object};
 use wasm_bindgen::prelude::{JsCast, JsValue};
 use web_sys::{AbortSignal, Blob};
@@ -53,6 +53,17 @@ pub(crate) fn upload(
         return Ok((None, None));
     }
     Ok((settings::description(&plain(options))?, signal(options)?))
+}
+
+/// The options of `stream`.
+pub(crate) fn stream(
+    options: &JsValue,
+    settings: &Settings,
+) -> Result<(StreamSettings, Option<AbortSignal>), UploadError> {
+    if options.is_undefined() {
+        return Ok((settings.stream(&Json::object([]))?, None));
+    }
+    Ok((settings.stream(&plain(options))?, signal(options)?))
 }
 
 /// The options of `treeHash`.
