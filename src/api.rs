@@ -3,6 +3,7 @@
 pub mod job;
 pub mod pages;
 pub mod ranges;
+pub mod stream;
 pub mod uploads;
 pub mod vault;
 pub mod vaults;

@@ -4,10 +4,10 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use glacier_core::SignedRequest;
 use glacier_core::clock::Instant;
 use glacier_core::settings::Share;
-use glacier_core::upload::{Command, Event, HashFailure, SendFailure, State, Ticket, Upload as Machine, UploadConfig};
+use glacier_core::upload::{Command, Event, HashFailure, SendFailure, State, Ticket, Upload as Machine};
+use glacier_core::{ByteRange, SignedRequest};
 use wasm_bindgen::prelude::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Blob;
@@ -16,12 +16,30 @@ use crate::clock::{self, Timer};
 use crate::fetch::{self, Canceller, NoAnswer};
 use crate::gateway::{Gateway, NotSigned};
 use crate::hash_pool::HashPool;
+use crate::intake::Intake;
 use crate::message::{Order, Report, TaskFailure, TaskId};
 
-/// One upload: its machine, its file, and what is under way for it.
+/// Where an upload's bytes are.
+pub(crate) enum Source {
+    File(Blob),
+    /// What has been written and is not yet acknowledged.
+    Stream(Intake),
+}
+
+impl Source {
+    /// The bytes of a part: a Blob, and where in it they are.
+    fn part(&self, part: u32, range: ByteRange) -> (Blob, ByteRange) {
+        match self {
+            Self::File(file) => (file.clone(), range),
+            Self::Stream(intake) => intake.part(part, range),
+        }
+    }
+}
+
+/// One upload: its machine, its bytes, and what is under way for it.
 pub(crate) struct Driver {
     machine: RefCell<Machine>,
-    file: Blob,
+    source: Source,
     gateway: Rc<Gateway>,
     pool: HashPool,
     /// Whether parts hashed from now on are kept in memory.
@@ -45,10 +63,10 @@ enum Request {
 }
 
 impl Driver {
-    pub(crate) fn new(config: UploadConfig, file: Blob, gateway: Rc<Gateway>, pool: HashPool) -> Rc<Self> {
+    pub(crate) fn new(machine: Machine, source: Source, gateway: Rc<Gateway>, pool: HashPool) -> Rc<Self> {
         Rc::new(Self {
-            machine: RefCell::new(Machine::new(config)),
-            file,
+            machine: RefCell::new(machine),
+            source,
             gateway,
             pool,
             keep: Cell::new(true),
@@ -77,6 +95,14 @@ impl Driver {
     pub(crate) fn cause(&self) -> JsValue {
         let thrown = self.thrown.borrow().clone();
         if thrown.is_undefined() { self.pool.start_error() } else { thrown }
+    }
+
+    /// What is written to, where it is a stream.
+    pub(crate) fn intake(&self) -> Option<&Intake> {
+        match &self.source {
+            Source::File(_) => None,
+            Source::Stream(intake) => Some(intake),
+        }
     }
 
     /// Takes a new share of the uploader's budget.
@@ -130,7 +156,8 @@ impl Driver {
         match command {
             Command::HashPart { ticket, part, range } => {
                 let driver = Rc::downgrade(self);
-                let (blob, keep) = (self.file.clone(), self.keep.get());
+                let (blob, range) = self.source.part(part, range);
+                let keep = self.keep.get();
                 let task = self.pool.order(
                     |task| Order::Hash { task, blob, range, keep },
                     move |report| {
@@ -162,7 +189,8 @@ impl Driver {
             Command::Send { ticket, request } => self.send(ticket, request),
             Command::SendPart { ticket, part, range, request } => {
                 let hashed = self.hashed_by.borrow().get(&part).copied().unwrap_or_default();
-                let (driver, blob) = (Rc::downgrade(self), self.file.clone());
+                let driver = Rc::downgrade(self);
+                let (blob, range) = self.source.part(part, range);
                 let task = self.pool.order(
                     |task| Order::Send { task, hashed, blob, range, request },
                     move |report| {
@@ -189,6 +217,11 @@ impl Driver {
                 if let Some(task) = task {
                     self.pool.cancel(task);
                     self.pool.release(task);
+                }
+            }
+            Command::DropPart { part } => {
+                if let Source::Stream(intake) = &self.source {
+                    intake.drop_part(part);
                 }
             }
             Command::SaveJournal { ticket, journal: _ } => {

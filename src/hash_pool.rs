@@ -11,6 +11,7 @@ use wasm_bindgen::prelude::{Closure, JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Blob, ErrorEvent, MessageEvent, Worker};
 
+use crate::file;
 use crate::message::{Order, Report, TaskFailure, TaskId};
 
 /// Workers that read, hash and send. Started when the first order comes; one that dies is replaced.
@@ -306,8 +307,10 @@ impl Inner {
         if let Some(task) = self.tasks.get_mut(&task) {
             task.member = Some(member);
             task.keeps = matches!(order, Order::Hash { keep: true, .. });
-            if let (Order::Send { range, .. }, Some(_)) = (&order, owner) {
-                task.leaves = range.len();
+            if let Order::Send { range, blob, .. } = &order {
+                // A Blob that is one part was made of a stream's bytes, and a worker's handle of it keeps them as well.
+                let is_in_memory = owner.is_some() || file::size(blob) == range.len();
+                task.leaves = if is_in_memory { range.len() } else { 0 };
             }
         }
         self.post(member, &order);

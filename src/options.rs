@@ -3,7 +3,7 @@
 use glacier_core::error::{ErrorCode, UploadError};
 use glacier_core::glacier::PolicyText;
 use glacier_core::json::Json;
-use glacier_core::settings::{self, Settings, VaultsSettings};
+use glacier_core::settings::{self, Settings, StreamSettings, VaultsSettings};
 use js_sys::{Function, JSON, Object};
 use wasm_bindgen::prelude::{JsCast, JsValue};
 use web_sys::{AbortSignal, Blob};
@@ -83,6 +83,17 @@ pub(crate) fn upload(
         return Ok((None, None));
     }
     Ok((settings::description(&plain(options))?, signal(options)?))
+}
+
+/// The options of `stream`.
+pub(crate) fn stream(
+    options: &JsValue,
+    settings: &Settings,
+) -> Result<(StreamSettings, Option<AbortSignal>), UploadError> {
+    if options.is_undefined() {
+        return Ok((settings.stream(&Json::object([]))?, None));
+    }
+    Ok((settings.stream(&plain(options))?, signal(options)?))
 }
 
 /// The options of `treeHash`.

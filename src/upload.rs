@@ -27,7 +27,7 @@ pub(crate) struct Upload {
     shown_state: Cell<&'static str>,
     shown_progress: Cell<Option<Instant>>,
     trailing: RefCell<Option<Timer>>,
-    signal: RefCell<Option<Signal>>,
+    signals: RefCell<Vec<Signal>>,
 }
 
 struct Listener {
@@ -78,7 +78,7 @@ impl Upload {
             shown_state: Cell::new("queued"),
             shown_progress: Cell::new(None),
             trailing: RefCell::default(),
-            signal: RefCell::default(),
+            signals: RefCell::default(),
         })
     }
 
@@ -172,7 +172,7 @@ impl Upload {
         });
         let listening = signal.add_event_listener_with_callback("abort", callback.as_ref().unchecked_ref());
         if listening.is_ok() {
-            *self.signal.borrow_mut() = Some(Signal { signal, callback });
+            self.signals.borrow_mut().push(Signal { signal, callback });
         }
     }
 
@@ -247,7 +247,7 @@ impl Upload {
     fn settle(&self) {
         let state = self.driver.state();
         if !matches!(state, State::Failed(_)) {
-            *self.signal.borrow_mut() = None;
+            self.signals.borrow_mut().clear();
         }
         // A retryable failure is no end for who asked to abort.
         let ended: Vec<Waiter> = {

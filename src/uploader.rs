@@ -5,17 +5,19 @@ use std::rc::{Rc, Weak};
 
 use glacier_core::error::UploadError;
 use glacier_core::glacier::Description;
-use glacier_core::settings::Settings;
-use glacier_core::upload::{Event, State, UploadConfig};
+use glacier_core::settings::{Settings, StreamSettings};
+use glacier_core::upload::{Event, State, Upload as Machine, UploadConfig};
 use js_sys::Promise;
 use wasm_bindgen::prelude::JsValue;
 use web_sys::Blob;
 
 use crate::connection::Connection;
-use crate::driver::Driver;
+use crate::driver::{Driver, Source};
 use crate::file;
 use crate::gateway::Gateway;
 use crate::hash_pool::HashPool;
+use crate::intake::Intake;
+use crate::stream::Stream;
 use crate::upload::Upload;
 
 /// The uploads of one page to one target.
@@ -75,23 +77,55 @@ impl Uploader {
         let mut config = UploadConfig::new(self.settings.vault.clone(), description, plan);
         config.retry = self.settings.gateway.retry;
         config.limits = self.settings.share(&plan, 1).limits;
-        let driver = Driver::new(config, blob, Rc::clone(&self.gateway), self.pool.clone());
+        let source = Source::File(blob);
+        let driver = Driver::new(Machine::new(config), source, Rc::clone(&self.gateway), self.pool.clone());
         let upload = Upload::new(driver);
-        let (uploader, changed) = (Rc::downgrade(self), Rc::downgrade(&upload));
-        upload.driver.on_change(move || {
+        let changed = Rc::downgrade(&upload);
+        self.enlist(&upload, move || {
             if let Some(upload) = changed.upgrade() {
                 upload.publish();
             }
+        });
+        Ok(upload)
+    }
+
+    /// Opens an upload of data that is yet to be written.
+    pub(crate) fn stream(self: &Rc<Self>, settings: StreamSettings) -> Rc<Stream> {
+        let StreamSettings { description, plan } = settings;
+        let mut config = UploadConfig::new(self.settings.vault.clone(), description, plan);
+        config.retry = self.settings.gateway.retry;
+        config.limits = self.settings.share_for_stream(&plan, self.sharing.get() + 1).limits;
+        let source = Source::Stream(Intake::default());
+        let driver = Driver::new(Machine::stream(config), source, Rc::clone(&self.gateway), self.pool.clone());
+        let stream = Stream::new(Upload::new(driver));
+        let changed = Rc::downgrade(&stream);
+        self.enlist(&stream.upload, move || {
+            if let Some(stream) = changed.upgrade() {
+                stream.upload.publish();
+                stream.wake();
+            }
+        });
+        stream
+    }
+
+    pub(crate) const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Takes an upload among those that share the budget. `changed` is called whenever it has changed.
+    fn enlist(self: &Rc<Self>, upload: &Rc<Upload>, changed: impl Fn() + 'static) {
+        let uploader = Rc::downgrade(self);
+        upload.driver.on_change(move || {
+            changed();
             if let Some(uploader) = uploader.upgrade() {
                 uploader.admit();
             }
         });
-        self.uploads.borrow_mut().push(Rc::clone(&upload));
+        self.uploads.borrow_mut().push(Rc::clone(upload));
         *self.busy.borrow_mut() = Some(Rc::clone(self));
         // Not inside this call: the page has yet to put its listeners on.
         let uploader = Rc::clone(self);
         wasm_bindgen_futures::spawn_local(async move { uploader.admit() });
-        Ok(upload)
     }
 
     /// Aborts what is not over and stops the workers.
@@ -130,13 +164,24 @@ impl Uploader {
         let mut running = self.running();
         let mut starting = self.all();
         starting.retain(|upload| matches!(upload.driver.state(), State::Planned));
-        starting.truncate(max_running.saturating_sub(running.len()));
+        // Streams take nobody's place and wait for none: one that nothing is written to would keep files waiting for
+        // ever, and whoever writes to two in turn would wait for one that has not begun.
+        let is_file = |upload: &Rc<Upload>| upload.driver.intake().is_none();
+        let mut room = max_running.saturating_sub(running.iter().filter(|upload| is_file(upload)).count());
+        starting.retain(|upload| {
+            let fits = !is_file(upload) || room > 0;
+            room = room.saturating_sub(usize::from(is_file(upload)));
+            fits
+        });
         running.extend(starting.iter().cloned());
         let sharing = u32::try_from(running.len()).unwrap_or(u32::MAX);
         if self.sharing.replace(sharing) != sharing || !starting.is_empty() {
             for upload in &running {
                 let plan = upload.driver.with_machine(|machine| *machine.plan());
-                upload.driver.set_share(self.settings.share(&plan, sharing));
+                upload.driver.set_share(match upload.driver.intake() {
+                    None => self.settings.share(&plan, sharing),
+                    Some(_) => self.settings.share_for_stream(&plan, sharing),
+                });
             }
         }
         for upload in starting {

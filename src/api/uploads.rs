@@ -7,6 +7,7 @@ use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use super::plain;
+use super::stream::{ArchiveSink, ArchiveWriter};
 use crate::upload::EventName;
 use crate::{options, upload, uploader};
 
@@ -36,7 +37,20 @@ impl Uploader {
         if let Some(signal) = signal {
             upload.follow(signal);
         }
-        Ok(Upload { upload })
+        Ok(Upload::new(upload))
+    }
+
+    /// Opens an archive for data of unknown length.
+    ///
+    /// # Errors
+    /// An `UploadError` of JavaScript.
+    pub fn stream(&self, options: &JsValue) -> Result<ArchiveWriter, JsValue> {
+        let (settings, signal) = options::stream(options, self.uploader.settings()).map_err(plain)?;
+        let stream = self.uploader.stream(settings);
+        if let Some(signal) = signal {
+            stream.upload.follow(signal);
+        }
+        Ok(ArchiveWriter::new(ArchiveSink::new(stream)))
     }
 
     /// Aborts what is running and stops the workers.
@@ -50,6 +64,12 @@ impl Uploader {
 #[expect(missing_debug_implementations, reason = "JavaScript has no use for it")]
 pub struct Upload {
     upload: Rc<upload::Upload>,
+}
+
+impl Upload {
+    pub(super) const fn new(upload: Rc<upload::Upload>) -> Self {
+        Self { upload }
+    }
 }
 
 #[wasm_bindgen]

@@ -4,6 +4,7 @@ import * as wasm from "./glacier_upload.js";
 import { start, workerFactory } from "./load.js";
 
 export { UploadError } from "./error.js";
+export { ArchiveWriter } from "./stream.js";
 
 export async function createUploader(options) {
   const module = await start(options?.wasmUrl);

@@ -96,7 +96,10 @@ export interface Uploader {
    *
    * Glacier fixes the part size when an upload begins, so it cannot grow with the data: `partSize` times 10,000 is all
    * that can be written. It is planned from `maxSize`, or is 16 MiB (156 GiB in all) where nothing is said. Nothing is
-   * sent before a part is full or the stream is closed, and an empty stream leaves nothing in the store.
+   * sent before a part is full or the stream is closed, and an empty stream leaves nothing in the store. The most that
+   * it may become is what the gateway is asked to allow: set `maxSize` where a token allows less.
+   *
+   * Streams begin at once, whatever else is running, and keep no file waiting.
    * @throws {UploadError} for an option that can never work.
    */
   stream(options?: StreamOptions): ArchiveWriter;
@@ -116,9 +119,16 @@ export interface StreamOptions extends UploadOptions {
 }
 
 /**
- * A stream into one archive. A write waits (`ready`, `desiredSize`) while as many parts as the memory budget allows are
- * on their way. `close()` resolves when the store has confirmed the tree hash of the whole; `abort()` removes what was
- * stored, and so does a source that fails while it is piped.
+ * A stream into one archive. A write waits (`ready`, `desiredSize`) while as many parts as the memory budget allows, and at
+ * least two, are on their way. Chunks are copied when the stream takes them. `close()` resolves when the store has
+ * confirmed the tree hash of the whole; `abort()` removes what was stored, and so does a source that fails while it is
+ * piped.
+ *
+ * While the upload is paused, and after a retryable error, what was written is kept: writes wait once the budget is full,
+ * and `close()` waits, until `upload.resume()` or `abort()`. Any other error removes what was stored and errors the stream:
+ * `closed`, `ready` and all writes reject with the {@link UploadError}: `FILE_EMPTY` for a stream closed without a
+ * byte, `FILE_TOO_LARGE`, `INVALID_OPTION` for a chunk of another kind, `UPLOAD_EXPIRED` where the store dropped parts
+ * whose bytes are gone here. The bytes of one part wait in the page's memory until it is full.
  */
 export class ArchiveWriter extends WritableStream<Uint8Array | ArrayBuffer | Blob> {
   private constructor();

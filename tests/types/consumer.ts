@@ -1,6 +1,8 @@
 // A program that uses everything the package declares. It is only type-checked; each `@ts-expect-error` is a mistake
 // that the types must catch.
-import { alignRange, createUploader, isTreeHashAligned, planParts, treeHash, UploadError } from "glacier-upload";
+import {
+  alignRange, ArchiveWriter, createUploader, isTreeHashAligned, planParts, treeHash, UploadError,
+} from "glacier-upload";
 import type { Archive, ByteRange, Intent, Progress, SignedRequest, UploadErrorCode, UploadState } from "glacier-upload";
 
 export async function uploads(file: File, signal: AbortSignal): Promise<Archive> {
@@ -58,6 +60,26 @@ export async function signsItself(): Promise<void> {
   await createUploader({ endpoint: "/v1" });
   // @ts-expect-error: a misspelt option.
   await createUploader({ endpoint: "/v1", target: { vault: "photos" }, partsize: 1 });
+}
+
+export async function streams(body: ReadableStream<Uint8Array>, signal: AbortSignal): Promise<Archive> {
+  const uploader = await createUploader({ endpoint: "/v1", target: { vault: "photos" } });
+  const stream: ArchiveWriter = uploader.stream({ description: "made as it goes", maxSize: 2 ** 34, partSize: 2 ** 24, signal });
+  await body.pipeTo(stream);
+  const writer = uploader.stream().getWriter();
+  await writer.write(new Uint8Array(5));
+  await writer.write(new ArrayBuffer(5));
+  await writer.write(new Blob(["bytes"]));
+  // @ts-expect-error: text is no bytes.
+  await writer.write("text");
+  // @ts-expect-error: only an uploader makes one.
+  new ArchiveWriter();
+  // @ts-expect-error: a misspelt option.
+  uploader.stream({ maxsize: 1 });
+  await writer.abort("no more");
+  const hash: string | null = stream.currentTreeHash;
+  console.log(hash, stream.bytesWritten, stream.upload.state, stream instanceof ArchiveWriter);
+  return stream.upload.done();
 }
 
 export async function hashesAndPlans(blob: Blob, signal: AbortSignal): Promise<string> {

@@ -1,4 +1,4 @@
-//! One file to one archive: the state machine.
+//! One file, or one stream, to one archive: the state machine.
 //!
 //! [`Upload`] is a value. It decides, and a driver does: [`poll_command`](Upload::poll_command) says what is to be
 //! done, [`handle_event`](Upload::handle_event) takes what came of it, [`poll_timeout`](Upload::poll_timeout) says
@@ -30,11 +30,13 @@
 //! the store's own tree hash being equal, and so is the whole.
 
 mod config;
+mod data;
 mod fault;
 mod journal;
 mod lifecycle;
 mod message;
 mod parts;
+mod removal;
 mod report;
 mod schedule;
 mod stage;
@@ -42,8 +44,9 @@ mod stage;
 use std::collections::VecDeque;
 
 pub use config::{Deadlines, Limits, UploadConfig};
+pub use data::Intake;
 pub use journal::Journal;
-pub use message::{Command, Event, HashFailure, SendFailure, SignFailure, Ticket};
+pub use message::{Command, Event, HashFailure, NotData, SendFailure, SignFailure, Ticket};
 
 use crate::clock::{Instant, Jitter};
 use crate::error::UploadError;
@@ -218,9 +221,9 @@ impl Upload {
         }
     }
 
-    /// How the file is cut.
+    /// How the file is cut. Of a stream that is still open: as long as it may become at the most.
     pub const fn plan(&self) -> &PartPlan {
-        &self.config.plan
+        self.parts.plan()
     }
 
     /// Another share of what the driver has, from the next command on. What is under way is not stopped.
@@ -265,7 +268,7 @@ impl Upload {
 
     /// How far the upload is as of `now`.
     pub fn progress(&self, now: Instant) -> Progress {
-        let (total, n_parts) = (self.config.plan.size(), self.config.plan.n_parts());
+        let (total, n_parts) = (self.parts.len(), self.parts.n_begun());
         if self.outcome().is_some() {
             let parts = PartCounts { total: n_parts, hashed: n_parts, in_flight: 0, confirmed: n_parts };
             let (bytes_hashed, bytes_sent, bytes_confirmed) = (total, total, total);
@@ -286,7 +289,11 @@ impl Upload {
             bytes_confirmed: self.marks.confirmed,
             bytes_total: total,
             bytes_per_second: self.speed.per_second(now),
-            eta_ms: self.speed.eta_ms(total.saturating_sub(self.parts.bytes_sent()), now),
+            eta_ms: if self.parts.is_open() {
+                None
+            } else {
+                self.speed.eta_ms(total.saturating_sub(self.parts.bytes_sent()), now)
+            },
             parts: PartCounts {
                 total: n_parts,
                 hashed: self.parts.n_hashed,
@@ -310,6 +317,10 @@ impl Upload {
                 }
             }
             Event::Online => self.online(),
+
+            Event::Written { bytes } => self.written(bytes, now),
+            Event::Ended => self.ended(now),
+            Event::NotData(why) => self.not_data(why, now),
 
             Event::HashProgress { ticket, bytes } => self.hash_progress(ticket, bytes, now),
             Event::Hashed { ticket, digest } => self.hashed(ticket, &digest, now),

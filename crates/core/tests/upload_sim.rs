@@ -13,10 +13,14 @@ mod rng;
 mod scenarios;
 #[path = "upload_sim/store.rs"]
 mod store;
+#[path = "upload_sim/streams.rs"]
+mod streams;
 #[path = "upload_sim/trouble.rs"]
 mod trouble;
 #[path = "upload_sim/world.rs"]
 mod world;
+#[path = "upload_sim/writer.rs"]
+mod writer;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -89,6 +89,10 @@ impl Settings {
 /// [`ErrorCode::InvalidOption`] naming the key, [`ErrorCode::InvalidDescription`].
 pub fn description(options: &Json) -> Result<Option<Description>, UploadError> {
     check_keys(options, "", UPLOAD_KEYS, &[])?;
+    description_of(options)
+}
+
+pub(super) fn description_of(options: &Json) -> Result<Option<Description>, UploadError> {
     match options.get("description") {
         None => Ok(None),
         Some(Json::Text(text)) => Ok(Some(Description::new(text.as_str())?)),

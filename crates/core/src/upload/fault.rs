@@ -132,6 +132,12 @@ impl Upload {
             }
             // The answer that was lost may have been yes. Repeating the question brings the same archive.
             (Some(tree_hash), _) => self.ask_again(tree_hash),
+            (None, _) if self.parts.is_stream() && self.parts.n_confirmed > 0 => {
+                let error = fault.into_error(ErrorCode::UploadExpired, false).hint(
+                    "What was stored of the stream is gone, and so are its bytes here: record or generate them again.",
+                );
+                self.fail(error, now);
+            }
             (None, _) => {
                 let again = !self.reinitiated;
                 self.begin_anew();
@@ -166,13 +172,18 @@ impl Upload {
         }
     }
 
-    /// Stops with an error. Acknowledged parts are kept, here and at the store.
+    /// Stops with an error. Acknowledged parts are kept at the store, but for a stream's that cannot go on.
     pub(super) fn fail(&mut self, error: UploadError, now: Instant) {
         if matches!(self.phase, Phase::Aborting(_)) {
             return self.finish_abort(now);
         }
         if !matches!(self.phase, Phase::Running(_) | Phase::Paused(..)) {
             return;
+        }
+        // Of a stream nobody can begin again with what has gone by, so nothing of it is left lying in the store. Where
+        // the store says that there is no upload, there is nothing to remove and perhaps an archive.
+        if self.parts.is_stream() && !error.retryable && error.code != ErrorCode::UploadExpired {
+            return self.remove(Some(error), now);
         }
         self.suspend(false);
         if let Phase::Running(stage) | Phase::Paused(_, stage) = std::mem::replace(&mut self.phase, Phase::Aborted) {

@@ -1,7 +1,7 @@
 //! From one state to the next.
 
 use super::parts::Step;
-use super::stage::{Abort, Call, CallStep, Completion, Opened, Phase, Stage};
+use super::stage::{Call, CallStep, Completion, Opened, Phase, Stage};
 use super::{Command, Outcome, PauseReason, Upload};
 use crate::clock::{Instant, Jitter};
 use crate::error::{ErrorCode, UploadError};
@@ -99,58 +99,6 @@ impl Upload {
         }
     }
 
-    pub(super) fn abort(&mut self, now: Instant) {
-        if matches!(self.phase, Phase::Aborting(_) | Phase::Done(_) | Phase::Aborted) {
-            return;
-        }
-        let until = now + self.config.deadlines.abort_ms;
-        // An upload that is just being opened is known only from the answer, so that one is waited for.
-        let opening = match &mut self.phase {
-            Phase::Running(Stage::Initiate { call }) if matches!(call.step, CallStep::Sending { .. }) => {
-                Some(std::mem::take(call))
-            }
-            _ => None,
-        };
-        self.suspend(false);
-        match std::mem::replace(&mut self.phase, Phase::Aborted) {
-            Phase::Planned(stage) | Phase::Running(stage) | Phase::Paused(_, stage) | Phase::Failed(_, stage) => {
-                let opened = stage.opened().cloned();
-                if opened.is_none() && opening.is_none() {
-                    return self.outbox.push_back(Command::DropJournal);
-                }
-                if opened.as_ref().is_none_or(|opened| opened.maybe_complete.is_none()) {
-                    // At once: a page that is closed now must not go on with what the user gave up.
-                    self.outbox.push_back(Command::DropJournal);
-                }
-                let call = opening.unwrap_or_default();
-                self.phase = Phase::Aborting(Abort { opened, call, until, asking: false });
-            }
-            over => self.phase = over,
-        }
-    }
-
-    /// Ends aborting, with what is known.
-    pub(super) fn finish_abort(&mut self, now: Instant) {
-        self.suspend(false);
-        let Phase::Aborting(abort) = std::mem::replace(&mut self.phase, Phase::Aborted) else { return };
-        match abort.opened.map(|opened| (opened.maybe_complete, opened)) {
-            Some((Some(tree_hash), opened)) => {
-                let doubt_before = opened.maybe_complete;
-                let completion = Completion { opened, tree_hash, call: Call::default(), saving: None, doubt_before };
-                let error = UploadError::new(
-                    ErrorCode::Network,
-                    "The upload was aborted while the store made the archive, and it did not answer which came first",
-                )
-                .hint("Resume to learn whether the archive exists.")
-                .retryable(true);
-                self.phase = Phase::Failed(error, Stage::Complete(completion));
-                let (_, save) = self.save_journal(now);
-                self.outbox.push_back(save);
-            }
-            _ => self.outbox.push_back(Command::DropJournal),
-        }
-    }
-
     /// Sends the request without a body, now that it is signed.
     pub(super) fn send_call(&mut self, request: SignedRequest, now: Instant) {
         let ticket = self.ticket();
@@ -177,7 +125,7 @@ impl Upload {
             Operation::InitiateMultipartUpload => {
                 crate::glacier::initiate_multipart_upload::read(response).map(|id| self.opened(id, now))
             }
-            Operation::ListParts => list_parts::read(response).and_then(|page| self.listed(page)),
+            Operation::ListParts => list_parts::read(response).and_then(|page| self.listed(page, now)),
             Operation::CompleteMultipartUpload => match self.completing() {
                 Some(tree_hash) => crate::glacier::complete_multipart_upload::read(response, tree_hash)
                     .map(|archive_id| self.done(archive_id)),
@@ -214,9 +162,9 @@ impl Upload {
     }
 
     /// A page of ListParts.
-    fn listed(&mut self, page: list_parts::Page) -> Result<(), AnswerError> {
+    fn listed(&mut self, page: list_parts::Page, now: Instant) -> Result<(), AnswerError> {
         let Phase::Running(Stage::List(listing)) = &mut self.phase else { return Ok(()) };
-        if page.part_size != self.config.plan.part_size() {
+        if page.part_size != self.parts.plan().part_size() {
             return Err(AnswerError::Unreadable { name: "PartSizeInBytes" });
         }
         let unreadable = AnswerError::Unreadable { name: "Parts" };
@@ -229,10 +177,10 @@ impl Upload {
             listing.marker = Some(marker);
             listing.call = Call::default();
             // At least one part a page; more pages than parts go in a circle.
-            return if listing.pages > self.config.plan.n_parts() { Err(unreadable) } else { Ok(()) };
+            return if listing.pages > self.parts.plan().n_parts() { Err(unreadable) } else { Ok(()) };
         }
         let opened = listing.opened.clone();
-        let mut stored = vec![None; usize::try_from(self.config.plan.n_parts()).unwrap_or(0)];
+        let mut stored = vec![None; usize::try_from(self.parts.plan().n_parts()).unwrap_or(0)];
         for (part, tree_hash) in std::mem::take(&mut listing.stored) {
             if let Some(slot) = usize::try_from(part).ok().and_then(|part| stored.get_mut(part)) {
                 *slot = Some(tree_hash);
@@ -240,16 +188,22 @@ impl Upload {
         }
         self.phase = Phase::Running(Stage::Transfer { opened });
         for (part, stored) in (0..).zip(stored) {
-            self.settle_stored(part, stored);
+            self.settle_stored(part, stored, now);
+            if !matches!(self.phase, Phase::Running(_)) {
+                break;
+            }
         }
         Ok(())
     }
 
     /// What the store holds of a part is known now.
-    fn settle_stored(&mut self, part: u32, stored: Option<TreeHash>) {
+    fn settle_stored(&mut self, part: u32, stored: Option<TreeHash>, now: Instant) {
         let Some(record) = self.parts.record(part) else { return };
         record.stored = stored;
         if record.confirmed && stored != record.tree_hash {
+            if self.parts.is_stream() {
+                return self.fail(lost_for_good(part), now);
+            }
             self.parts.note_lost(part);
         } else if let Some(Step::Hashed(digest)) = self.parts.active.get(&part).map(|active| &active.step)
             && stored == Some(digest.tree_hash)
@@ -262,6 +216,9 @@ impl Upload {
     pub(super) fn confirm(&mut self, part: u32) {
         self.parts.note_confirmed(part);
         self.release(part);
+        if self.parts.is_stream() {
+            self.outbox.push_back(Command::DropPart { part });
+        }
         self.journal_dirty = true;
     }
 
@@ -278,9 +235,9 @@ impl Upload {
         if !self.parts.is_settled() {
             return;
         }
-        if self.config.reread && !self.rereading {
+        if self.config.reread && !self.rereading && !self.parts.is_stream() {
             self.rereading = true;
-            self.parts.waiting.extend(0..self.config.plan.n_parts());
+            self.parts.waiting.extend(0..self.parts.plan().n_parts());
             return;
         }
         let Some(tree_hash) = self.parts.tree_hash() else { return };
@@ -319,23 +276,15 @@ impl Upload {
     fn done(&mut self, archive_id: ArchiveId) {
         let Some(tree_hash) = self.completing() else { return };
         self.suspend(false);
-        self.phase = Phase::Done(Outcome { archive_id, tree_hash, size: self.config.plan.size() });
+        self.phase = Phase::Done(Outcome { archive_id, tree_hash, size: self.parts.plan().size() });
         self.outbox.push_back(Command::DropJournal);
     }
+}
 
-    /// AbortMultipartUpload succeeded.
-    fn removed(&mut self, response: &Response, now: Instant) {
-        let Phase::Aborting(abort) = &mut self.phase else { return };
-        let was_there = response.status != 404;
-        let maybe_complete = abort.opened.as_ref().is_some_and(|opened| opened.maybe_complete.is_some());
-        if !was_there && maybe_complete {
-            abort.asking = true;
-            abort.call = Call::default();
-            return;
-        }
-        if let Some(opened) = &mut abort.opened {
-            opened.maybe_complete = None;
-        }
-        self.finish_abort(now);
-    }
+/// The store acknowledged a part of a stream and has it no longer.
+fn lost_for_good(part: u32) -> UploadError {
+    let words = "The store no longer has a part that it had acknowledged, and the stream's bytes are gone";
+    UploadError::new(ErrorCode::ChecksumMismatchWhole, words)
+        .hint("Record or generate the data again; if it happens again, tell whoever runs the server.")
+        .in_part(Some(part))
 }

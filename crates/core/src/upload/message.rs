@@ -14,7 +14,7 @@ pub struct Ticket(pub u64);
 /// What the driver is to do. The driver decides nothing: it starts what it is told and reports how it ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    /// Read these bytes of the file, hash them, keep them (or be able to read the very same again) until
+    /// Read these bytes of the file or stream, hash them, keep them (or be able to read the very same again) until
     /// [`ReleasePart`](Self::ReleasePart). Ends in [`Event::Hashed`] or [`Event::HashFailed`].
     HashPart {
         /// For the report.
@@ -63,6 +63,11 @@ pub enum Command {
         /// Counted from 0.
         part: u32,
     },
+    /// The store has acknowledged that part of a stream: its bytes are never asked for again. No report is wanted.
+    DropPart {
+        /// Counted from 0.
+        part: u32,
+    },
     /// Store this record durably in place of the one before. Answer with [`Event::JournalSaved`] or
     /// [`Event::JournalFailed`]; a driver without a place to keep it answers `JournalFailed` at once.
     SaveJournal {
@@ -80,6 +85,17 @@ pub enum Command {
 pub enum Event {
     /// Begin. Until then nothing is asked of the driver.
     Start,
+
+    /// A stream's driver has so many bytes by now, counted from the first. Every part of them that is full can be
+    /// hashed from here on. See [`Upload::intake`](super::Upload::intake).
+    Written {
+        /// Of the stream so far.
+        bytes: u64,
+    },
+    /// A stream has no more bytes than it was said to have: what is left is its last part.
+    Ended,
+    /// A stream was given what it cannot take. It ends, and what was stored is removed.
+    NotData(NotData),
 
     /// Some of a part was hashed.
     HashProgress {
@@ -170,6 +186,16 @@ pub enum Event {
     Offline,
     /// The browser says it has network again.
     Online,
+}
+
+/// Why a stream could not take what it was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NotData {
+    /// Something that is no bytes.
+    Kind,
+    /// A buffer that was handed to somebody else.
+    Detached,
 }
 
 /// Why a part could not be hashed.

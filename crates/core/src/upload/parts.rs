@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Ticket;
 use crate::clock::Instant;
 use crate::intent::SignedRequest;
-use crate::plan::PartPlan;
+use crate::plan::{PartPlan, PlanError};
 use crate::range::ByteRange;
 use crate::retry::fault::Tries;
 use crate::tree_hash::{self, PartDigest, TreeHash};
@@ -13,7 +13,10 @@ use crate::tree_hash::{self, PartDigest, TreeHash};
 /// All parts of an upload. Every part is either waiting, active, or confirmed and neither.
 #[derive(Debug)]
 pub(super) struct Parts {
+    /// Of a stream that is still open: the most it may become.
     plan: PartPlan,
+    data: Data,
+    /// One a part whose bytes are there.
     records: Vec<Record>,
     /// To be hashed.
     pub(super) waiting: BTreeSet<u32>,
@@ -25,6 +28,17 @@ pub(super) struct Parts {
     pub(super) bytes_confirmed: u64,
     pub(super) n_hashed: u32,
     pub(super) n_confirmed: u32,
+}
+
+/// Where the bytes come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Data {
+    /// All are there, and can be read any number of times.
+    File,
+    /// So many came, and more may. What the store has acknowledged is gone here.
+    Open { len: u64 },
+    /// All came.
+    Ended,
 }
 
 /// What is known of one part, whether or not its bytes are at hand.
@@ -92,18 +106,91 @@ impl Step {
 }
 
 impl Parts {
+    /// Of a file.
     pub(super) fn new(plan: PartPlan) -> Self {
-        let n_parts = plan.n_parts();
+        let mut parts = Self::with(plan, Data::File);
+        parts.add(plan.n_parts());
+        parts
+    }
+
+    /// Of a stream, of which nothing is there yet and which becomes as long as `plan` at the most.
+    pub(super) fn open(plan: PartPlan) -> Self {
+        Self::with(plan, Data::Open { len: 0 })
+    }
+
+    fn with(plan: PartPlan, data: Data) -> Self {
         Self {
             plan,
-            records: (0..n_parts).map(|_| Record::default()).collect(),
-            waiting: (0..n_parts).collect(),
+            data,
+            records: Vec::new(),
+            waiting: BTreeSet::new(),
             active: BTreeMap::new(),
             bytes_hashed: 0,
             bytes_confirmed: 0,
             n_hashed: 0,
             n_confirmed: 0,
         }
+    }
+
+    /// The bytes of so many parts are there.
+    fn add(&mut self, n_parts: u32) {
+        let before = count(self.records.iter());
+        self.records.resize_with(usize::try_from(n_parts).unwrap_or(0).max(self.records.len()), Record::default);
+        self.waiting.extend(before..n_parts);
+    }
+
+    /// A stream has `len` bytes by now: every part that is full can be hashed. `false` where it has become too long.
+    pub(super) fn grow(&mut self, len: u64) -> bool {
+        let Data::Open { len: so_far } = &mut self.data else { return true };
+        if len > self.plan.size() {
+            return false;
+        }
+        *so_far = len.max(*so_far);
+        let full = *so_far / self.plan.part_size().bytes();
+        self.add(u32::try_from(full).unwrap_or(0));
+        true
+    }
+
+    /// A stream has ended: what is left of it is the last part.
+    pub(super) fn end(&mut self) -> Result<(), PlanError> {
+        let Data::Open { len } = self.data else { return Ok(()) };
+        self.plan = PartPlan::exact(len, self.plan.part_size())?;
+        self.data = Data::Ended;
+        self.add(self.plan.n_parts());
+        Ok(())
+    }
+
+    /// How the bytes are cut. Of a stream that is still open: as long as it may become at the most.
+    pub(super) const fn plan(&self) -> &PartPlan {
+        &self.plan
+    }
+
+    /// More bytes may come.
+    pub(super) const fn is_open(&self) -> bool {
+        matches!(self.data, Data::Open { .. })
+    }
+
+    /// Whether the store's acknowledgement of a part is the end of its bytes here.
+    pub(super) const fn is_stream(&self) -> bool {
+        !matches!(self.data, Data::File)
+    }
+
+    /// Bytes that are there, or were.
+    pub(super) const fn len(&self) -> u64 {
+        match self.data {
+            Data::Open { len } => len,
+            Data::File | Data::Ended => self.plan.size(),
+        }
+    }
+
+    /// Parts that are there, or were, the one that is being filled included.
+    pub(super) fn n_begun(&self) -> u32 {
+        u32::try_from(self.len().div_ceil(self.plan.part_size().bytes())).unwrap_or(u32::MAX)
+    }
+
+    /// Whether no part can be hashed yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.records.is_empty()
     }
 
     pub(super) fn record(&mut self, part: u32) -> Option<&mut Record> {
@@ -208,7 +295,7 @@ impl Parts {
 
     /// The upload is gone: nothing the store ever said about a part is true any more.
     pub(super) fn forget_store(&mut self) {
-        for part in 0..self.plan.n_parts() {
+        for part in 0..count(self.records.iter()) {
             self.note_lost(part);
             if let Some(record) = self.record(part) {
                 record.stored = None;
@@ -246,15 +333,21 @@ impl Parts {
         usize::try_from(part).ok().and_then(|part| self.records.get(part)).is_some_and(|record| record.hashed)
     }
 
-    /// Whether every part is confirmed and nothing is being read.
+    /// Whether all bytes are there, every part is confirmed and nothing is being read.
     pub(super) fn is_settled(&self) -> bool {
-        self.waiting.is_empty() && self.active.is_empty()
+        !self.is_open() && self.waiting.is_empty() && self.active.is_empty()
     }
 
     /// Of the whole archive, once every part was hashed.
     pub(super) fn tree_hash(&self) -> Option<TreeHash> {
         let parts: Option<Vec<TreeHash>> = self.records.iter().map(|record| record.tree_hash).collect();
         Some(tree_hash::combine(&parts?))
+    }
+
+    /// Of the parts from the first to the last before one that was not hashed yet.
+    pub(super) fn tree_hash_so_far(&self) -> Option<TreeHash> {
+        let parts: Vec<TreeHash> = self.records.iter().map_while(|record| record.tree_hash).collect();
+        (!parts.is_empty()).then(|| tree_hash::combine(&parts))
     }
 
     fn len_of(&self, part: u32) -> u64 {

@@ -127,7 +127,7 @@ impl Upload {
             return None;
         }
         let vault = self.config.vault.clone();
-        let size = self.config.plan.size();
+        let size = self.parts.plan().size();
         Some(match (&self.phase, operation) {
             (Phase::Aborting(abort), _) => {
                 let upload_id = abort.opened.as_ref()?.id.clone();
@@ -138,9 +138,11 @@ impl Upload {
                     _ => Intent::AbortMultipartUpload { vault, upload_id },
                 }
             }
+            // A stream that turns out to be empty must leave nothing behind.
+            (Phase::Running(Stage::Initiate { .. }), _) if self.parts.is_empty() => return None,
             (Phase::Running(Stage::Initiate { .. }), _) => Intent::InitiateMultipartUpload {
                 vault,
-                part_size: self.config.plan.part_size(),
+                part_size: self.parts.plan().part_size(),
                 size,
                 description: self.config.description.clone(),
             },
@@ -205,7 +207,7 @@ impl Upload {
         Journal {
             vault: self.config.vault.clone(),
             description: self.config.description.clone(),
-            plan: self.config.plan,
+            plan: *self.parts.plan(),
             upload_id: stage.and_then(Stage::opened).map(|opened| opened.id.clone()),
             acknowledged: confirmed.filter_map(|(part, record)| Some((part, record.tree_hash?))).collect(),
             completing,
@@ -276,7 +278,7 @@ impl Upload {
             if let Some(Step::Sending { ticket, sent, .. }) = self.parts.active.get(&part).map(|active| &active.step) {
                 let (ticket, sent) = (*ticket, *sent);
                 self.outbox.push_back(Command::Cancel { ticket });
-                let words = if self.config.plan.range(part).is_some_and(|range| range.len() == sent) {
+                let words = if self.parts.plan().range(part).is_some_and(|range| range.len() == sent) {
                     "The part was sent and no answer came in time"
                 } else {
                     "No byte of the part left in time"

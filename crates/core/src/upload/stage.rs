@@ -134,6 +134,8 @@ pub(super) struct Abort {
     /// The upload was not there to be removed although CompleteMultipartUpload may have been carried out: repeating
     /// that tells which, because it cannot make anything of an upload that is gone.
     pub(super) asking: bool,
+    /// The failure that the removal follows from; `None` where the user gave up.
+    pub(super) because: Option<UploadError>,
 }
 
 impl Abort {

@@ -14,7 +14,8 @@ impl World {
     pub fn perform(&mut self, command: Command) {
         match command {
             Command::HashPart { ticket, part, range } => {
-                assert_eq!(self.config.plan.range(part), Some(range));
+                assert_eq!(self.upload.plan().range(part), Some(range));
+                self.check_written(part, range);
                 let ahead = self.held.len() - self.in_flight.len();
                 assert!(ahead < usize::try_from(self.config.limits.hash_ahead).unwrap(), "hashed too far ahead");
                 assert!(self.held.insert(part, None).is_none(), "part {part} was not released");
@@ -28,6 +29,7 @@ impl World {
             }
             Command::Send { ticket, request } => {
                 let nth = usize::try_from(request.url.parse::<u64>().unwrap()).unwrap();
+                self.note_opening(ticket, nth);
                 self.send(ticket, nth, None);
             }
             Command::SendPart { ticket, part, range, request } => {
@@ -46,7 +48,9 @@ impl World {
             Command::Cancel { ticket } => {
                 self.in_flight.remove(&ticket);
                 self.signing.remove(&ticket);
+                self.forget_opening(ticket);
             }
+            Command::DropPart { part } => self.drop_part(part),
             Command::SaveJournal { ticket, journal } => {
                 if self.journal_works {
                     self.journal = Some(journal);
@@ -84,6 +88,7 @@ impl World {
         let nth = *count;
         let scripted = self.script.iter().find(|(of, at, _)| *of == operation && *at == nth);
         let fault = scripted.map(|(_, _, fault)| *fault).or_else(|| self.intensities.fault(operation, &mut self.rng));
+        self.note_hindrance(fault.is_some());
         if fault.is_some() && operation == Operation::UploadMultipartPart {
             self.excused += 1;
         }

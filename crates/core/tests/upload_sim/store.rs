@@ -145,6 +145,15 @@ impl Store {
         })
     }
 
+    pub fn is_open(&self, id: &str) -> bool {
+        self.uploads.contains_key(id)
+    }
+
+    /// Whether the store has the part that begins there.
+    pub fn has_part(&self, start: u64) -> bool {
+        self.uploads.values().any(|open| open.parts.contains_key(&start))
+    }
+
     pub fn n_open(&self) -> usize {
         self.uploads.len()
     }

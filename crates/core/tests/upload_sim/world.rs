@@ -13,6 +13,7 @@ use glacier_core::{
 
 use crate::faults::{Fault, Intensities, Rng};
 use crate::store::Store;
+use crate::writer::Writer;
 
 /// How long a signature of the simulated gateway is good.
 pub const SIGNATURE_MS: u64 = 300_000;
@@ -36,6 +37,8 @@ pub enum Happening {
     LostPart,
     FileChange,
     Crash,
+    /// A stream's writer has its turn.
+    Write,
     /// Faults stop, and whoever paused or failed is resumed.
     Quiet,
 }
@@ -53,6 +56,10 @@ pub struct World {
     pub script: Vec<(Operation, u32, Fault)>,
     pub intensities: Intensities,
     pub file_version: u32,
+    /// Whoever writes, where it is a stream.
+    pub writer: Option<Writer>,
+    /// The store lost a part or an upload that it had.
+    pub harmed: bool,
     /// SendPart commands.
     pub parts_sent: u32,
     /// Most SendPart commands that the faults so far excuse, beyond one a part.
@@ -91,6 +98,8 @@ impl World {
             script: Vec::new(),
             intensities: Intensities::default(),
             file_version: 0,
+            writer: None,
+            harmed: false,
             parts_sent: 0,
             excused: 0,
             lifetime_ms: SIGNATURE_MS,
@@ -108,7 +117,7 @@ impl World {
     }
 
     pub fn n_parts(&self) -> u32 {
-        self.config.plan.n_parts()
+        self.upload.plan().n_parts()
     }
 
     pub fn digest(&self, part: u32) -> PartDigest {
@@ -138,6 +147,7 @@ impl World {
     /// Gives the machine an event now and does what it asks.
     pub fn tell(&mut self, event: Event) {
         self.settle(&event);
+        self.note_known(&event);
         self.step(|upload, now, jitter| upload.handle_event(event, now, jitter));
     }
 
@@ -185,12 +195,16 @@ impl World {
             }
             Happening::Expiry => {
                 if self.store.expire() {
+                    self.harmed = true;
                     self.excused += self.n_parts() * 2;
                 }
             }
             Happening::LostPart => {
                 let nth = usize::try_from(self.rng.below(64)).unwrap();
-                self.excused += u32::from(self.store.lose_part(nth));
+                if self.store.lose_part(nth) {
+                    self.harmed = true;
+                    self.excused += 1;
+                }
             }
             Happening::FileChange => {
                 self.file_version += 1;
@@ -198,6 +212,7 @@ impl World {
                 self.excused += self.n_parts();
             }
             Happening::Crash => self.crash(),
+            Happening::Write => self.write(),
             Happening::Quiet => {
                 self.intensities = Intensities::default();
                 match self.upload.state() {
@@ -261,6 +276,7 @@ impl World {
             assert!(self.in_flight.len() <= usize::try_from(limits.in_flight).unwrap(), "in flight");
             assert!(self.signing.len() <= 1, "one batch at a time");
         }
+        self.check_stream();
         let shown = self.upload.progress(self.now);
         for (before, after) in [
             (self.shown.bytes_hashed, shown.bytes_hashed),
