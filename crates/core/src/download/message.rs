@@ -36,6 +36,12 @@ pub enum Command {
         /// Which bytes of the output.
         range: ByteRange,
     },
+    /// Everything is delivered and verified: cut the sink off after the output's last byte and close it. Ends in
+    /// [`Event::Closed`] or in [`Event::CloseFailed`].
+    Close {
+        /// For the report.
+        ticket: Ticket,
+    },
     /// Let go of the bytes that this ticket brought; if they are being written, when that ends. No report is wanted.
     Discard {
         /// Of the FetchRange.
@@ -115,6 +121,17 @@ pub enum Event {
     /// The sink has not taken the bytes, or nobody knows how many of them.
     DeliverFailed {
         /// Of the Deliver.
+        ticket: Ticket,
+    },
+
+    /// The sink is closed and has everything.
+    Closed {
+        /// Of the Close.
+        ticket: Ticket,
+    },
+    /// The sink did not close, and nobody knows what it has.
+    CloseFailed {
+        /// Of the Close.
         ticket: Ticket,
     },
 

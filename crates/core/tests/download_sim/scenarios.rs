@@ -223,6 +223,40 @@ fn a_stream_that_breaks_ends_the_download_and_a_file_does_not() {
 }
 
 #[test]
+fn what_does_not_close_is_not_done() {
+    for order in [SinkOrder::InOrder, SinkOrder::Any] {
+        let mut world = world(ByteRange::new(0, 3 * MIB).unwrap(), order, &[]);
+        world.tell(Event::Start);
+        while !matches!(world.download.state(), State::Closing { .. }) {
+            world.run_until(Instant(world.now.0 + 1));
+        }
+        world.tell(Event::Pause);
+        world.tell(Event::Offline);
+        assert!(matches!(world.download.state(), State::Closing { .. }), "there is nothing left to pause");
+        world.intensities.sink = 1000;
+        let Some((_, Command::Close { ticket })) = world.trace.last().cloned() else { panic!("{:?}", world.trace) };
+        world.tell(Event::CloseFailed { ticket: Ticket(ticket.0 + 1) });
+        world.tell(Event::CloseFailed { ticket });
+        let error = failure(world.download.state());
+        assert_eq!((error.code, error.retryable), (ErrorCode::SinkFailed, false));
+        world.tell(Event::Closed { ticket });
+        world.tell(Event::Resume);
+        assert_eq!(failure(world.download.state()), error);
+    }
+}
+
+#[test]
+fn a_download_is_aborted_while_its_sink_is_being_closed() {
+    let mut world = whole(2, &[]);
+    world.tell(Event::Start);
+    while !matches!(world.download.state(), State::Closing { .. }) {
+        world.run_until(Instant(world.now.0 + 1));
+    }
+    world.tell(Event::Abort);
+    assert_eq!(world.run_on(), State::Aborted);
+}
+
+#[test]
 fn a_stream_that_breaks_after_another_failure_is_not_taken_up_again() {
     let mut world = whole(9, &[]);
     world.sink_ms = 1;
@@ -371,6 +405,8 @@ fn reports_nobody_waits_for_change_nothing() {
                 Event::Signed { ticket, requests: Vec::new() },
                 Event::Delivered { ticket },
                 Event::DeliverFailed { ticket },
+                Event::Closed { ticket },
+                Event::CloseFailed { ticket },
                 Event::Received { ticket, bytes: u64::MAX },
             ]
         })
