@@ -2,6 +2,7 @@
 
 pub mod job;
 pub mod pages;
+pub mod downloads;
 pub mod ranges;
 pub mod uploads;
 pub mod vault;

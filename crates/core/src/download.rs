@@ -48,6 +48,7 @@ pub use verified::{Unverifiable, Verified};
 use crate::clock::{Instant, Jitter};
 use crate::error::{ErrorCode, UploadError};
 use crate::glacier::describe_job::{Action, JobDescription, JobStatus};
+use crate::part::PartSize;
 use crate::progress::Speed;
 use crate::range::ByteRange;
 use crate::retry::fault::Tries;
@@ -190,6 +191,21 @@ impl Download {
         Ok(download)
     }
 
+    /// As [`resume`](Self::resume), from what [`checkpoint`](Self::checkpoint) gave.
+    ///
+    /// # Errors
+    /// As [`resume`](Self::resume), also where the checkpoint is of an output of another length.
+    pub fn resume_from(config: DownloadConfig, checkpoint: &Checkpoint) -> Result<Self, UploadError> {
+        let download = Self::resume(config, &checkpoint.delivered)?;
+        if checkpoint.len != download.len {
+            let words = format!("from is of an output of {} bytes, and this one has {}", checkpoint.len, download.len);
+            return Err(UploadError::new(ErrorCode::InvalidOption, words).hint(
+                "Give the checkpoint of a download of the same archive and range, or start from the beginning.",
+            ));
+        }
+        Ok(download)
+    }
+
     /// Goes on with another job of the same archive and range, after the first has expired. The download is then
     /// paused; [`Event::Resume`] starts it.
     ///
@@ -222,6 +238,11 @@ impl Download {
     /// The job whose output it is.
     pub const fn job(&self) -> &JobDescription {
         &self.config.job
+    }
+
+    /// Bytes in every request but the last.
+    pub const fn range_size(&self) -> PartSize {
+        self.config.piece_size
     }
 
     /// Bytes in the output, at least 1.
@@ -329,6 +350,7 @@ impl Download {
             Event::DeliverFailed { ticket } => self.not_taken(ticket),
             Event::Closed { ticket } => self.closed(ticket),
             Event::CloseFailed { ticket } => self.not_closed(ticket),
+            Event::SinkLost => self.sink_lost(),
         }
         self.advance();
         self.received_mark = self.received_mark.max(self.pieces.received());

@@ -2,11 +2,15 @@
 
 use crate::error::{ErrorCode, UploadError};
 use crate::json::Json;
+use crate::part::MIB;
 use crate::range::ByteRange;
 use crate::tree_hash::TreeHash;
 
 /// Of the form below. One that is written otherwise is not guessed at.
 const VERSION: u64 = 1;
+
+/// Bytes hashed by one worker at a time.
+const CHECK_SIZE: u64 = 64 * MIB;
 
 /// What a sink has taken of an output: `{version: 1, size, delivered: [[start, end, treeHash], ...]}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +22,13 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
+    /// What a delivered range is hashed in when it is checked: its nodes of at most 64 MiB, so that one file keeps
+    /// several workers busy. Their hashes combine to the range's.
+    pub fn parts_of(range: ByteRange) -> impl Iterator<Item = ByteRange> {
+        let next = move |start: u64| ByteRange::new(start, (start + CHECK_SIZE).min(range.end()));
+        std::iter::successors(next(range.start()), move |part| next(part.end()))
+    }
+
     /// As plain data, which [`read`](Self::read) reads back.
     pub fn to_json(&self) -> Json {
         let ranges = self.delivered.iter().map(|(range, tree_hash)| {
@@ -65,7 +76,7 @@ fn read_range(json: &Json, len: u64) -> Option<(ByteRange, TreeHash)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::part::MIB;
+    use crate::tree_hash;
 
     fn checkpoint() -> Checkpoint {
         let range = |first, last| ByteRange::new(first * MIB, last * MIB).unwrap();
@@ -81,6 +92,22 @@ mod tests {
         assert_eq!(Checkpoint::read(&written), Ok(checkpoint()));
         let empty = Checkpoint { len: 1, delivered: Vec::new() };
         assert_eq!(Checkpoint::read(&empty.to_json()), Ok(empty));
+    }
+
+    #[test]
+    fn a_range_is_hashed_in_nodes_that_combine_to_it() {
+        let leaf = |n: u64| TreeHash::from_bytes(crate::sha256::digest(&n.to_be_bytes()));
+        let hash = |range: ByteRange| {
+            let leaves: Vec<_> = (range.start() / MIB..range.end().div_ceil(MIB)).map(leaf).collect();
+            tree_hash::combine(&leaves)
+        };
+        for (first, end) in [(0, MIB), (64 * MIB, 128 * MIB), (512 * MIB, 1024 * MIB), (512 * MIB, 775 * MIB - 3)] {
+            let range = ByteRange::new(first, end).unwrap();
+            let parts: Vec<_> = Checkpoint::parts_of(range).collect();
+            assert!(parts.iter().all(|part| part.len() <= 64 * MIB));
+            assert_eq!(parts.iter().map(|part| part.len()).sum::<u64>(), range.len());
+            assert_eq!(tree_hash::combine(&parts.into_iter().map(hash).collect::<Vec<_>>()), hash(range));
+        }
     }
 
     #[test]

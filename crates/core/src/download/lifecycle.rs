@@ -99,9 +99,19 @@ impl Download {
 
     pub(super) fn not_closed(&mut self, wanted: Ticket) {
         if matches!(self.state, State::Closing { ticket, .. } if ticket == wanted) {
-            let words = "What the bytes were written to took all of them and then could not be closed";
-            let hint = "Check the free space and that the file may be written, then download again.";
-            self.state = State::Failed(UploadError::new(ErrorCode::SinkFailed, words).hint(hint));
+            self.sink_lost();
         }
+    }
+
+    /// Over whatever other error there is, which might have been retryable.
+    pub(super) fn sink_lost(&mut self) {
+        if matches!(self.state, State::Done(_) | State::Aborted) {
+            return;
+        }
+        self.suspend(false);
+        let words = "What the bytes were written to did not keep them";
+        let hint = "Check the free space and that the file may be written, then download again; into a file, from the \
+                    checkpoint: what is not as it was is found out.";
+        self.state = State::Failed(UploadError::new(ErrorCode::SinkFailed, words).hint(hint));
     }
 }

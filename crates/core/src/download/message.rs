@@ -135,6 +135,9 @@ pub enum Event {
         ticket: Ticket,
     },
 
+    /// What the sink has taken before is lost, or may be: a file could not be written out at a pause, say.
+    SinkLost,
+
     /// The user: stop fetching, keep what is delivered. What is being written is written to its end.
     Pause,
     /// The user: go on, after a pause or a retryable failure.
