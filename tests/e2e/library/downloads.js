@@ -1,0 +1,49 @@
+// What the tests of downloads need in the page: jobs of the gateway, targets, and sending back what was written.
+import * as wasm from "./glacier-upload/glacier_upload.js";
+import { start, workerFactory } from "./glacier-upload/load.js";
+
+const module = await start();
+
+const options = (vault, bearer, more) =>
+  ({ endpoint: "/v1", target: { vault }, getHeaders: () => ({ authorization: bearer }), ...more });
+
+globalThis.download = ({ vault, bearer, more }, job, to, wishes) =>
+  wasm.downloadOutput(options(vault, bearer, more), job, to, wishes, workerFactory(module));
+
+globalThis.file = async (name) => (await navigator.storage.getDirectory()).getFileHandle(name, { create: true });
+
+/** A handle of the same file that can only be written by way of a copy, as that of a picked file is. */
+globalThis.pickedFile = async (name) => {
+  const handle = await file(name);
+  const { kind } = handle;
+  return { kind, getFile: () => handle.getFile(), createWritable: (options) => handle.createWritable(options) };
+};
+
+globalThis.readBack = async (blob) => (await fetch("/read-back", { method: "PUT", body: blob })).json();
+
+/** Collects what is written to it. */
+globalThis.collector = (onChunk = () => {}) => {
+  const seen = { chunks: [], bytes: 0, closed: false, reason: undefined };
+  const stream = new WritableStream({
+    async write(chunk) {
+      await onChunk(seen, chunk);
+      seen.chunks.push(new Blob([chunk]));
+      seen.bytes += chunk.byteLength;
+    },
+    close: () => { seen.closed = true; },
+    abort: (reason) => { seen.reason = reason instanceof library.UploadError ? reason.code : reason.name; },
+  });
+  return { stream, seen };
+};
+
+globalThis.until = (download, condition) => new Promise((resolve) => {
+  const look = () => {
+    if (!condition(download)) return;
+    stops.forEach((stop) => stop());
+    resolve();
+  };
+  const stops = [download.on("progress", look), download.on("state", look)];
+  look();
+});
+
+document.documentElement.dataset.downloads = "true";
