@@ -19,6 +19,17 @@ globalThis.pickedFile = async (name) => {
   return { kind, getFile: () => handle.getFile(), createWritable: (options) => handle.createWritable(options) };
 };
 
+/** Waits until nobody has the file's lock: Firefox gives it back a moment after the file was closed. */
+globalThis.isFree = async (name) => {
+  for (;;) {
+    try {
+      return await (await (await file(name)).createWritable({ keepExistingData: true })).abort();
+    } catch (error) {
+      if (error.name !== "NoModificationAllowedError") throw error;
+    }
+  }
+};
+
 globalThis.readBack = async (blob) => (await fetch("/read-back", { method: "PUT", body: blob })).json();
 
 /** Collects what is written to it. */
