@@ -1,8 +1,8 @@
 //! All that JavaScript can call on the page. `js/index.d.ts` is its documentation; nothing here decides anything.
 
+pub mod downloads;
 pub mod job;
 pub mod pages;
-pub mod downloads;
 pub mod ranges;
 pub mod uploads;
 pub mod vault;

@@ -20,13 +20,14 @@ use web_sys::AbortSignal;
 use self::driver::Driver;
 use crate::clock;
 use crate::connection::Connection;
-use crate::ending::{Awaited, Following, Waiters};
+use crate::ending::{self, Awaited, Waiters};
 use crate::error;
 use crate::events::{self, EventName, Events, Shown};
 use crate::file::number;
 use crate::gateway::Gateway;
 use crate::hash_pool::HashPool;
 use crate::json::{self, set};
+use crate::listening::Listening;
 use crate::sink::{Sink, Target};
 
 /// One download and who listens to it.
@@ -35,7 +36,7 @@ pub(crate) struct Download {
     beginning: Cell<Beginning>,
     events: Events,
     waiting: Waiters,
-    following: RefCell<Option<Following>>,
+    following: RefCell<Option<Listening>>,
     connection: RefCell<Option<Connection>>,
     /// Itself, while it is under way: a page may well keep nothing but the promise of its end, and the garbage
     /// collector must not take the rest.
@@ -149,7 +150,7 @@ impl Download {
             events::on(&download, EventName::Progress, on_progress);
         }
         if let Some(signal) = wishes.signal {
-            let following = Following::new(&download, signal, |download| download.driver.feed(Event::Abort));
+            let following = ending::follow(&download, &signal, |download| download.driver.feed(Event::Abort));
             *download.following.borrow_mut() = following;
         }
         let connected = Rc::downgrade(&download);

@@ -7,7 +7,6 @@ use glacier_core::error::UploadError;
 use glacier_core::glacier::VaultName;
 use glacier_core::glacier::describe_job::JobDescription;
 use glacier_core::settings::GatewaySettings;
-use js_sys::{Array, Promise};
 
 use crate::download::{Download, Wishes};
 use crate::gateway::Gateway;
@@ -55,9 +54,11 @@ impl Downloads {
     }
 
     /// Aborts what is not over.
-    pub(crate) fn close(&self) -> Promise {
-        let ends: Array = self.all().iter().map(|download| download.abort()).collect();
-        Promise::all_settled(&ends)
+    pub(crate) fn close(&self) {
+        for download in self.all() {
+            // Whoever waits for one of them hears of it.
+            let _ = download.abort();
+        }
     }
 
     fn all(&self) -> Vec<Rc<Download>> {

@@ -4,8 +4,10 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::{Function, Promise};
-use wasm_bindgen::prelude::{Closure, JsCast, JsValue};
+use wasm_bindgen::prelude::JsValue;
 use web_sys::AbortSignal;
+
+use crate::listening::Listening;
 
 /// What somebody waits for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,32 +56,16 @@ impl Waiters {
     }
 }
 
-/// Listens to a signal, until it is dropped.
-pub(crate) struct Following {
-    signal: AbortSignal,
-    callback: Closure<dyn FnMut()>,
-}
-
-impl Following {
-    /// Calls `abort` when `signal` aborts, now if it already has: then there is nothing to keep.
-    pub(crate) fn new<T: 'static>(target: &Rc<T>, signal: AbortSignal, abort: fn(&Rc<T>)) -> Option<Self> {
-        if signal.aborted() {
-            abort(target);
-            return None;
+/// Calls `abort` when `signal` aborts, until what is returned is dropped; now, if it already has.
+pub(crate) fn follow<T: 'static>(target: &Rc<T>, signal: &AbortSignal, abort: fn(&Rc<T>)) -> Option<Listening> {
+    if signal.aborted() {
+        abort(target);
+        return None;
+    }
+    let target = Rc::downgrade(target);
+    Some(Listening::new(signal, "abort", move || {
+        if let Some(target) = target.upgrade() {
+            abort(&target);
         }
-        let target = Rc::downgrade(target);
-        let callback = Closure::<dyn FnMut()>::new(move || {
-            if let Some(target) = target.upgrade() {
-                abort(&target);
-            }
-        });
-        signal.add_event_listener_with_callback("abort", callback.as_ref().unchecked_ref()).ok()?;
-        Some(Self { signal, callback })
-    }
-}
-
-impl Drop for Following {
-    fn drop(&mut self) {
-        let _ = self.signal.remove_event_listener_with_callback("abort", self.callback.as_ref().unchecked_ref());
-    }
+    }))
 }

@@ -4,10 +4,8 @@
 //! belongs in core. `api` is all that JavaScript can call on the page, `worker` all that it can call in a web worker.
 
 pub mod api;
-mod call;
-mod clock;
-mod connection;
 mod arriving;
+mod call;
 mod clock;
 mod connection;
 mod download;

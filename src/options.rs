@@ -3,10 +3,8 @@
 use glacier_core::error::{ErrorCode, UploadError};
 use glacier_core::glacier::PolicyText;
 use glacier_core::json::Json;
-use glacier_core::settings::{self, Settings, VaultsSettings};
+use glacier_core::settings::{self, DownloadOptions, Settings, VaultsSettings};
 use js_sys::{Function, JSON, Object};
-use glacier_core::settings::{self, DownloadOptions, Settings};
-use js_sys::{Function, Object};
 use wasm_bindgen::prelude::{JsCast, JsValue};
 use web_sys::{AbortSignal, Blob};
 

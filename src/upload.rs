@@ -10,18 +10,19 @@ use web_sys::AbortSignal;
 
 use crate::clock;
 use crate::driver::Driver;
-use crate::ending::{Awaited, Following, Waiters};
+use crate::ending::{self, Awaited, Waiters};
 use crate::error;
 use crate::events::{self, EventName, Events, Shown};
 use crate::file::number;
 use crate::json::set;
+use crate::listening::Listening;
 
 /// One upload and who listens to it.
 pub(crate) struct Upload {
     pub(crate) driver: Rc<Driver>,
     events: Events,
     waiting: Waiters,
-    following: RefCell<Option<Following>>,
+    following: RefCell<Option<Listening>>,
 }
 
 impl Shown for Upload {
@@ -108,7 +109,7 @@ impl Upload {
 
     /// Aborts when `signal` does, now if it already has.
     pub(crate) fn follow(self: &Rc<Self>, signal: AbortSignal) {
-        let following = Following::new(self, signal, |upload| upload.driver.feed(Event::Abort));
+        let following = ending::follow(self, &signal, |upload| upload.driver.feed(Event::Abort));
         *self.following.borrow_mut() = following;
     }
 

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
+use super::job::Job;
 use super::plain;
 use crate::download;
 use crate::events::{EventName, Shown};
@@ -71,44 +72,17 @@ impl Download {
         self.download.resume();
     }
 
-    /// Gives up.
-    pub fn abort(&self) -> Promise {
-        self.download.abort()
-    }
-}
-
-/// Until jobs are there: the download of the output of a job whose description is given.
-///
-/// # Errors
-/// An `UploadError` of JavaScript.
-#[wasm_bindgen(js_name = downloadOutput, skip_typescript)]
-pub fn download_output(
-    options: &JsValue,
-    job: &JsValue,
-    to: &JsValue,
-    wishes: &JsValue,
-    spawn: Function,
-) -> Result<Download, JsValue> {
-    let (settings, gateway) = crate::options::uploader(options).map_err(plain)?;
-    let pool = crate::hash_pool::HashPool::new(spawn, super::n_workers(settings.gateway.workers));
-    let downloads = crate::downloads::Downloads::new(settings.gateway, Rc::new(gateway), pool);
-    let target = crate::sink::Target::from_js(to).map_err(plain)?;
-    let wishes = crate::options::download(wishes).map_err(plain)?;
-    let job = glacier_core::glacier::describe_job::read_description(&crate::json::from_js(job))
-        .map_err(|error| JsValue::from(error.to_string()))?;
-    downloads.start(settings.vault, job, target, wishes).map(Download::new).map_err(plain)
-}
-
-#[wasm_bindgen]
-impl Download {
-    /// The same for the second job.
+    /// Goes on with another job.
     ///
     /// # Errors
     /// An `UploadError` of JavaScript.
-    #[wasm_bindgen(js_name = continueWithOutput)]
-    pub fn continue_with_output(&self, job: &JsValue) -> Result<(), JsValue> {
-        let job = glacier_core::glacier::describe_job::read_description(&crate::json::from_js(job))
-            .map_err(|error| JsValue::from(error.to_string()))?;
-        self.download.continue_with(job).map_err(plain)
+    #[wasm_bindgen(js_name = continueWith)]
+    pub fn continue_with(&self, job: &Job) -> Result<(), JsValue> {
+        self.download.continue_with(job.as_described()).map_err(plain)
+    }
+
+    /// Gives up.
+    pub fn abort(&self) -> Promise {
+        self.download.abort()
     }
 }

@@ -119,7 +119,7 @@ for (const engine of ["chromium", "firefox"]) {
         const longer = await handle.createWritable();
         await longer.write({ type: "write", position: job.ArchiveSizeInBytes + 5, data: "left over" });
         await longer.close();
-        const running = download(through, job, handle);
+        const running = (await jobOf(through, job)).download(handle);
         const states = [running.state];
         running.on("state", (state) => states.push(state));
         let last = 0;
@@ -157,16 +157,16 @@ for (const engine of ["chromium", "firefox"]) {
         const expected = await digest(createReadStream(large.path, { start: from * MIB, end: (to ? to * MIB : LARGE) - 1 }));
         const { outcome, back } = await browser.evaluate(async (through, job, target) => {
           if (target === "blob") {
-            const { blob, ...outcome } = await download(through, job).done();
+            const { blob, ...outcome } = await (await jobOf(through, job)).download().done();
             return { outcome, back: await readBack(blob) };
           }
           if (target === "stream") {
             const { stream, seen } = collector();
-            const outcome = await download(through, job, stream).done();
+            const outcome = await (await jobOf(through, job)).download(stream).done();
             return { outcome: { ...outcome, closed: seen.closed }, back: await readBack(new Blob(seen.chunks)) };
           }
           const handle = await file("range.bin");
-          const outcome = await download(through, job, await handle.createWritable()).done();
+          const outcome = await (await jobOf(through, job)).download(await handle.createWritable()).done();
           return { outcome, back: await readBack(await handle.getFile()) };
         }, [through(), job, target]);
         assert.deepEqual(back, expected);
@@ -184,7 +184,7 @@ for (const engine of ["chromium", "firefox"]) {
         return { flip: 4_321_000 };
       };
       const { outcome, back } = await browser.evaluate(async (through, job) => {
-        const { blob, ...outcome } = await download(through, job).done();
+        const { blob, ...outcome } = await (await jobOf(through, job)).download().done();
         return { outcome, back: await readBack(blob) };
       }, [through(), small.job]);
       assert.deepEqual(back, facts(small));
@@ -197,7 +197,7 @@ for (const engine of ["chromium", "firefox"]) {
       meddle = ({ start }) => (start === 0 ? { flip: 99 } : undefined);
       const result = await browser.evaluate(async (through, job) => {
         const { stream, seen } = collector();
-        const running = download(through, job, stream);
+        const running = (await jobOf(through, job)).download(stream);
         const failure = await failureOf(() => running.done());
         const { bytes, closed, reason } = seen;
         await running.abort();
@@ -212,8 +212,8 @@ for (const engine of ["chromium", "firefox"]) {
       const result = await browser.evaluate(async (through, whole, part) => {
         const treeHash = "ab".repeat(32);
         const { stream, seen } = collector();
-        const begun = await failureOf(() => download(through, whole, collector().stream, { treeHash }));
-        const ended = await failureOf(() => download(through, part, stream, { treeHash }).done());
+        const begun = await failureOf(async () => (await jobOf(through, whole)).download(collector().stream, { treeHash }));
+        const ended = await failureOf(async () => (await jobOf(through, part)).download(stream, { treeHash }).done());
         return { begun, ended, bytes: seen.bytes, closed: seen.closed, reason: seen.reason };
       }, [through(), small.job, job]);
       assert.equal(result.begun.code, "CHECKSUM_MISMATCH_WHOLE");
@@ -222,10 +222,10 @@ for (const engine of ["chromium", "firefox"]) {
     });
 
     check("a slow consumer stops the requests", async () => {
-      await browser.evaluate((through, job) => {
+      await browser.evaluate(async (through, job) => {
         globalThis.gates = [];
         const { stream, seen } = collector(() => new Promise((resolve) => gates.push(resolve)));
-        globalThis.slow = { running: download(through, job, stream, { rangeSize: 1 << 20 }), seen };
+        globalThis.slow = { running: (await jobOf(through, job)).download(stream, { rangeSize: 1 << 20 }), seen };
       }, [through({ memoryBudget: 6 * MIB, concurrency: 2 }), small.job]);
       const held = 4; // Twice as many as are fetched at once.
       await browser.waitFor((bytes) => slow.running.progress.bytesReceived === bytes, [held * MIB]);
@@ -247,7 +247,7 @@ for (const engine of ["chromium", "firefox"]) {
         meddle = ({ nth }) => (nth > 4 ? { hang: true } : undefined);
         const paused = await browser.evaluate(async (through, job, kind) => {
           await (await navigator.storage.getDirectory()).removeEntry("paused.bin").catch(() => {});
-          globalThis.running = download(through, job, await globalThis[kind]("paused.bin"));
+          globalThis.running = (await jobOf(through, job)).download(await globalThis[kind]("paused.bin"));
           await until(running, ({ progress }) => progress.bytesDelivered === 4 * 8 * 1024 * 1024);
           running.pause();
           await until(running, ({ state }) => state === "paused");
@@ -274,7 +274,7 @@ for (const engine of ["chromium", "firefox"]) {
       requests = [];
       await browser.evaluate(async (through, job) => {
         await (await navigator.storage.getDirectory()).removeEntry("half.bin").catch(() => {});
-        const running = download(through, job, await file("half.bin"));
+        const running = (await jobOf(through, job)).download(await file("half.bin"));
         await until(running, ({ progress }) => progress.bytesDelivered === 4 * 8 * 1024 * 1024);
         localStorage.checkpoint = JSON.stringify(running.checkpoint);
       }, [through(), small.job]);
@@ -285,7 +285,7 @@ for (const engine of ["chromium", "firefox"]) {
     const goOn = () =>
       browser.evaluate(async (through, job) => {
         const from = JSON.parse(localStorage.checkpoint);
-        const running = download(through, job, await file("half.bin"), { from });
+        const running = (await jobOf(through, job)).download(await file("half.bin"), { from });
         const states = [running.state];
         running.on("state", (state) => states.push(state));
         const claimed = running.checkpoint.delivered.length;
@@ -330,13 +330,14 @@ for (const engine of ["chromium", "firefox"]) {
       const gone = { code: "ResourceNotFoundException", message: "The job ID was not found: x", type: "Client" };
       meddle = ({ jobId, nth }) => (jobId === small.job.JobId && nth > 3 ? { status: 404, body: gone } : undefined);
       const result = await browser.evaluate(async (through, job, second, other) => {
-        const running = download(through, job, await file("expired.bin"));
+        const [nextJob, otherJob] = [await jobOf(through, second), await jobOf(through, other)];
+        const running = (await jobOf(through, job)).download(await file("expired.bin"));
         const failure = await failureOf(() => running.done());
         const delivered = running.progress.bytesDelivered;
-        const refused = await failureOf(() => running.continueWithOutput(other));
-        running.continueWithOutput(second);
+        const refused = await failureOf(() => running.continueWith(otherJob));
+        running.continueWith(nextJob);
         const { verified } = await running.done();
-        const again = await failureOf(() => running.continueWithOutput(second));
+        const again = await failureOf(() => running.continueWith(nextJob));
         return { failure, delivered, refused, verified, again, ...(await readBack(await (await file("expired.bin")).getFile())) };
       }, [through({ concurrency: 1 }), small.job, second, other]);
       assert.deepEqual([result.failure.code, result.refused.code, result.again.code], ["JOB_EXPIRED", "INVALID_OPTION", "INVALID_OPTION"]);
@@ -348,11 +349,11 @@ for (const engine of ["chromium", "firefox"]) {
     check("a target that fails ends the download, and says why", async () => {
       const result = await browser.evaluate(async (through, job) => {
         const breaks = collector(({ bytes }) => { if (bytes > 0) throw new RangeError("full"); });
-        const running = download(through, job, breaks.stream);
+        const running = (await jobOf(through, job)).download(breaks.stream);
         const error = await running.done().catch((error) => error);
         const handle = await file("locked.bin");
         const blocker = await handle.createWritable();
-        const locked = download(through, job, handle, {});
+        const locked = (await jobOf(through, job)).download(handle, {});
         const other = await locked.done().catch((error) => error);
         await blocker.abort();
         locked.resume();
@@ -377,7 +378,7 @@ for (const engine of ["chromium", "firefox"]) {
             setTimeout(() => dispatchEvent(new Event("online")));
           }
         });
-        const running = download(through, job, stream);
+        const running = (await jobOf(through, job)).download(stream);
         running.on("state", (state) => states.push(state));
         await running.done();
         return [...states, seen.bytes];
@@ -388,35 +389,36 @@ for (const engine of ["chromium", "firefox"]) {
     check("abort() and a signal end it, and let go of the target", async () => {
       const result = await browser.evaluate(async (through, job) => {
         const stuck = collector(() => new Promise(() => {}));
-        const first = download(through, job, stuck.stream);
+        const first = (await jobOf(through, job)).download(stuck.stream);
         const rejected = first.done().catch((error) => error.name);
         await until(first, ({ progress }) => progress.bytesReceived > 0);
         await first.abort();
         const controller = new AbortController();
-        const second = download(through, job, await file("aborted.bin"), { signal: controller.signal });
+        const second = (await jobOf(through, job)).download(await file("aborted.bin"), { signal: controller.signal });
         const also = second.done().catch((error) => error.name);
         await until(second, ({ progress }) => progress.bytesDelivered > 0);
         controller.abort();
         const names = [await rejected, first.state, await also, second.state];
         await isFree("aborted.bin");
-        const third = download(through, job, undefined, { signal: AbortSignal.abort() });
+        const third = (await jobOf(through, job)).download(undefined, { signal: AbortSignal.abort() });
         return [...names, await third.done().catch((error) => error.name)];
       }, [through(), small.job]);
       assert.deepEqual(result, ["AbortError", "aborted", "AbortError", "aborted", "AbortError"]);
     });
 
     check("what is no target, and options that mean nothing, are refused at once", async () => {
-      const result = await browser.evaluate(async (through, small, large) => {
-        const code = async (...parameters) => {
-          const { code, message } = await failureOf(() => download(through, ...parameters));
+      const result = await browser.evaluate(async (through, smallJob, largeJob) => {
+        const [small, large] = [await jobOf(through, smallJob), await jobOf(through, largeJob)];
+        const code = async (job, ...parameters) => {
+          const { code, message } = await failureOf(() => job.download(...parameters));
           return `${code}: ${message}`;
         };
         const locked = new WritableStream();
         locked.getWriter();
-        const from = { version: 1, size: small.ArchiveSizeInBytes, delivered: [] };
+        const from = { version: 1, size: small.archiveSize, delivered: [] };
         const frame = document.body.appendChild(document.createElement("iframe"));
         const foreign = new frame.contentWindow.WritableStream();
-        const { verified } = await download(through, small, foreign).done();
+        const { verified } = await small.download(foreign).done();
         return {
           verified,
           refused: [
@@ -424,7 +426,7 @@ for (const engine of ["chromium", "firefox"]) {
             await code(large), await code(small, new WritableStream(), { from }), await code(small, undefined, { from }),
             await code(small, await file("x.bin"), { from: { ...from, size: 1 } }),
             await code(small, undefined, { rangesize: 1 }), await code(small, undefined, { rangeSize: 3 }),
-            await code({ ...small, StatusCode: "InProgress", Completed: false }),
+            await code(await (await vaultOf(through)).retrieve(small.archiveId)),
           ],
         };
       }, [through(), small.job, large.job]);

@@ -1,14 +1,11 @@
-// What the tests of downloads need in the page: jobs of the gateway, targets, and sending back what was written.
-import * as wasm from "./glacier-upload/glacier_upload.js";
-import { start, workerFactory } from "./glacier-upload/load.js";
+// What the tests of downloads need in the page: jobs, targets, and sending back what was written.
 
-const module = await start();
+/** A vault, as a page gets it that was given a token. */
+globalThis.vaultOf = async ({ vault, bearer, more }) =>
+  (await library.createVaults({ endpoint: "/v1", getHeaders: () => ({ authorization: bearer }), ...more })).vault(vault);
 
-const options = (vault, bearer, more) =>
-  ({ endpoint: "/v1", target: { vault }, getHeaders: () => ({ authorization: bearer }), ...more });
-
-globalThis.download = ({ vault, bearer, more }, job, to, wishes) =>
-  wasm.downloadOutput(options(vault, bearer, more), job, to, wishes, workerFactory(module));
+/** The job that was described to the test. */
+globalThis.jobOf = async (through, { JobId }) => (await vaultOf(through)).job(JobId);
 
 globalThis.file = async (name) => (await navigator.storage.getDirectory()).getFileHandle(name, { create: true });
 
