@@ -1,5 +1,6 @@
 //! All that JavaScript can call on the page. `js/index.d.ts` is its documentation; nothing here decides anything.
 
+pub mod downloads;
 pub mod job;
 pub mod pages;
 pub mod ranges;

@@ -264,10 +264,10 @@ fn hash_event(ticket: Ticket, report: Report) -> Event {
                 TaskFailure::FileChanged(_) => HashFailure::Changed,
                 TaskFailure::FileUnreadable(_) => HashFailure::Unreadable,
                 TaskFailure::ShortRead => HashFailure::ShortRead,
-                TaskFailure::Network | TaskFailure::Cancelled | TaskFailure::Worker(_) => HashFailure::WorkerDied,
+                _ => HashFailure::WorkerDied,
             },
         },
-        Report::Answered { .. } => Event::HashFailed { ticket, failure: HashFailure::WorkerDied },
+        _ => Event::HashFailed { ticket, failure: HashFailure::WorkerDied },
     }
 }
 
@@ -281,9 +281,9 @@ fn send_event(ticket: Ticket, report: Report) -> Event {
                 TaskFailure::FileChanged(_) | TaskFailure::FileUnreadable(_) | TaskFailure::ShortRead => {
                     SendFailure::Unreadable
                 }
-                TaskFailure::Network | TaskFailure::Cancelled | TaskFailure::Worker(_) => SendFailure::Network,
+                _ => SendFailure::Network,
             },
         },
-        Report::Hashed { .. } => Event::SendFailed { ticket, failure: SendFailure::Network },
+        _ => Event::SendFailed { ticket, failure: SendFailure::Network },
     }
 }

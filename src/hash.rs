@@ -21,10 +21,10 @@ use crate::file::{self, ReadError};
 const WINDOW: u64 = 8 * MIB;
 
 /// Leaves of one part with WebCrypto at once: it copies each. One keeps Chromium busy, Firefox wants two.
-const LEAVES_AT_ONCE: usize = 3;
+pub(crate) const LEAVES_AT_ONCE: usize = 3;
 
 /// WebCrypto, where the origin is secure.
-fn subtle() -> Option<SubtleCrypto> {
+pub(crate) fn subtle() -> Option<SubtleCrypto> {
     let subtle = clock::scope().crypto().ok()?.subtle();
     (!subtle.is_undefined()).then_some(subtle)
 }
@@ -161,11 +161,11 @@ async fn push_leaves(
     }
 }
 
-fn digest(subtle: &SubtleCrypto, data: &js_sys::Object) -> Result<js_sys::Promise, ReadError> {
+pub(crate) fn digest(subtle: &SubtleCrypto, data: &js_sys::Object) -> Result<js_sys::Promise, ReadError> {
     subtle.digest_with_str_and_buffer_source(sha256::NAME, data).map_err(ReadError::Browser)
 }
 
-fn bytes(digest: Result<JsValue, JsValue>) -> Result<[u8; 32], ReadError> {
+pub(crate) fn bytes(digest: Result<JsValue, JsValue>) -> Result<[u8; 32], ReadError> {
     let view = Uint8Array::new(&digest.map_err(ReadError::Browser)?);
     let mut bytes = [0; 32];
     if view.length() != 32 {

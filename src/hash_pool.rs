@@ -81,6 +81,11 @@ impl HashPool {
         Self { inner: Rc::new(RefCell::new(inner)) }
     }
 
+    /// One worker more, beside these and not of them: it holds what the others must not lose when they are replaced.
+    pub(crate) fn apart(&self) -> Self {
+        Self::new(self.inner.borrow().spawn.clone(), 1)
+    }
+
     /// Gives an order that has a result. `order` is told the task's number; `listener` hears progress and, once, the
     /// end.
     pub(crate) fn order(&self, order: impl FnOnce(TaskId) -> Order, listener: impl Fn(Report) + 'static) -> TaskId {
@@ -145,7 +150,7 @@ impl HashPool {
                     Report::Progress { bytes, .. } => return progress(bytes),
                     Report::Hashed { digest, .. } => Ok(digest.tree_hash),
                     Report::Failed { failure, .. } => Err(failure),
-                    Report::Answered { .. } => Err(TaskFailure::Network),
+                    _ => Err(TaskFailure::Network),
                 };
                 if let Some(sender) = sender.borrow_mut().take() {
                     // Nobody waits any more where the whole was cancelled.
@@ -313,7 +318,16 @@ impl Inner {
                 task.leaves = if is_in_memory { range.len() } else { 0 };
             }
         }
-        self.post(member, &order);
+        if !self.post(member, &order) {
+            let listener = self.tasks.remove(&task).map(|task| task.listener);
+            // Not inside the call that gives the order.
+            spawn_local(async move {
+                let failure = TaskFailure::Worker("what it was ordered cannot be handed over".to_owned());
+                if let Some(listener) = listener {
+                    listener(Report::Failed { task, failure });
+                }
+            });
+        }
     }
 
     /// Counts what a task left in a worker's memory, and retires the worker when that is enough.
@@ -338,11 +352,13 @@ impl Inner {
         }
     }
 
-    fn post(&self, member: u32, order: &Order) {
-        if let Some(member) = self.workers.iter().find(|candidate| candidate.id == member) {
-            // Fails only where a value cannot be cloned; files, numbers and texts all can.
-            let _ = member.worker.post_message(&order.to_js());
-        }
+    /// `false` where a value can be neither cloned nor handed over. Blobs, numbers, texts and buffers all can; what a
+    /// page gave as a file handle may be anything.
+    fn post(&self, member: u32, order: &Order) -> bool {
+        self.workers
+            .iter()
+            .find(|candidate| candidate.id == member)
+            .is_none_or(|member| member.worker.post_message_with_transfer(&order.to_js(), &order.transfers()).is_ok())
     }
 
     fn take_tasks(&mut self, which: impl Fn(&Task) -> bool) -> Vec<(TaskId, Listener)> {

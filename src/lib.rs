@@ -4,12 +4,17 @@
 //! belongs in core. `api` is all that JavaScript can call on the page, `worker` all that it can call in a web worker.
 
 pub mod api;
+mod arriving;
 mod call;
 mod clock;
 mod connection;
+mod download;
+mod downloads;
 mod driver;
+mod ending;
 mod error;
 mod event_source;
+mod events;
 mod fetch;
 mod file;
 mod gateway;
@@ -21,9 +26,11 @@ mod json;
 mod listening;
 mod mailbox;
 mod message;
+mod open_file;
 mod options;
 mod pages;
 mod session;
+mod sink;
 mod stream;
 mod tree_hash;
 mod upload;

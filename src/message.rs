@@ -1,9 +1,10 @@
 //! What page and worker say to each other: two message types, each an array that begins with its kind and the number
-//! of the task. Files go across as handles and hashes as bytes; the bytes of a file never do.
+//! of the task. Files go across as handles and hashes as bytes; the bytes of a file that is uploaded never do, those of
+//! a download are handed over without a copy.
 
 use glacier_core::glacier::{Method, Response};
 use glacier_core::{ByteRange, PartDigest, PayloadHash, SignedRequest, TreeHash};
-use js_sys::{Array, Uint8Array};
+use js_sys::{Array, ArrayBuffer, Uint8Array};
 use wasm_bindgen::prelude::{JsCast, JsValue};
 use web_sys::Blob;
 
@@ -20,6 +21,14 @@ pub(crate) enum Order {
     HashTree { task: TaskId, blob: Blob, range: ByteRange },
     /// Send the bytes kept by the task `hashed`, or a slice of the file where none were kept.
     Send { task: TaskId, hashed: TaskId, blob: Blob, range: ByteRange, request: SignedRequest },
+    /// Fetch a range of a job's output, hash it as it arrives, and hand it over.
+    Fetch { task: TaskId, range: ByteRange, request: SignedRequest },
+    /// Open a file of the origin's private file system for writing in place. One worker has one file.
+    OpenFile { task: TaskId, handle: JsValue },
+    /// Write at that offset of the open file.
+    WriteFile { task: TaskId, position: u64, bytes: ArrayBuffer },
+    /// Cut the open file off after so many bytes, where the number is known; write it out and close it.
+    CloseFile { task: TaskId, len: Option<u64> },
     /// Stop that task. It still answers.
     Cancel { task: TaskId },
     /// Drop the bytes kept by the task `hashed`.
@@ -32,6 +41,11 @@ pub(crate) enum Report {
     Progress { task: TaskId, bytes: u64 },
     /// Hash is done.
     Hashed { task: TaskId, digest: PartDigest },
+    /// Fetch is done: status and headers, how many bytes came (at most one more than asked for), their tree hash, and
+    /// the buffer that they are in.
+    Fetched { task: TaskId, response: Response, len: u64, tree_hash: TreeHash, bytes: ArrayBuffer },
+    /// OpenFile, WriteFile or CloseFile is done.
+    Stored { task: TaskId },
     /// The store (or whoever stands there) answered.
     Answered { task: TaskId, response: Response },
     /// No answer came.
@@ -51,6 +65,8 @@ pub(crate) enum TaskFailure {
     Network,
     /// As asked by [`Order::Cancel`].
     Cancelled,
+    /// The file that is written refuses: the error's name and its message.
+    Sink(String, String),
     /// The worker itself failed.
     Worker(String),
 }
@@ -82,15 +98,37 @@ impl Order {
                 (*hashed).into(),
                 request.method.as_str().into(),
                 request.url.as_str().into(),
-                request
-                    .headers
-                    .iter()
-                    .map(|(name, value)| array([name.into(), value.into()]))
-                    .collect::<Array>()
-                    .into(),
+                list(&request.headers),
             ]),
+            Self::Fetch { task, range, request } => array([
+                "fetch".into(),
+                (*task).into(),
+                JsValue::UNDEFINED,
+                file::number(range.start()).into(),
+                file::number(range.end()).into(),
+                JsValue::UNDEFINED,
+                request.method.as_str().into(),
+                request.url.as_str().into(),
+                list(&request.headers),
+            ]),
+            Self::OpenFile { task, handle } => array(["open".into(), (*task).into(), handle.clone()]),
+            Self::WriteFile { task, position, bytes } => {
+                array(["write".into(), (*task).into(), bytes.into(), file::number(*position).into()])
+            }
+            Self::CloseFile { task, len } => {
+                let len = len.map_or(JsValue::UNDEFINED, |len| file::number(len).into());
+                array(["close".into(), (*task).into(), len])
+            }
             Self::Cancel { task } => array(["cancel".into(), (*task).into()]),
             Self::Release { hashed } => array(["release".into(), (*hashed).into()]),
+        }
+    }
+
+    /// What is handed over with it, and no longer here afterwards.
+    pub(crate) fn transfers(&self) -> Array {
+        match self {
+            Self::WriteFile { bytes, .. } => Array::of1(bytes),
+            _ => Array::new(),
         }
     }
 
@@ -100,6 +138,15 @@ impl Order {
         let task = task(message)?;
         let blob = || message.get(2).dyn_into::<Blob>().ok();
         let range = || ByteRange::new(file::exact(message.get(3).as_f64()?)?, file::exact(message.get(4).as_f64()?)?);
+        let request = || {
+            Some(SignedRequest {
+                method: Method::from_name(&message.get(6).as_string()?)?,
+                url: message.get(7).as_string()?,
+                headers: pairs(&message.get(8))?,
+                body: None,
+                expires_in_ms: 0,
+            })
+        };
         Some(match message.get(0).as_string()?.as_str() {
             "hash" => Self::Hash { task, blob: blob()?, range: range()?, keep: message.get(5).is_truthy() },
             "tree" => Self::HashTree { task, blob: blob()?, range: range()? },
@@ -108,14 +155,16 @@ impl Order {
                 blob: blob()?,
                 range: range()?,
                 hashed: number(&message.get(5))?,
-                request: SignedRequest {
-                    method: Method::from_name(&message.get(6).as_string()?)?,
-                    url: message.get(7).as_string()?,
-                    headers: pairs(&message.get(8))?,
-                    body: None,
-                    expires_in_ms: 0,
-                },
+                request: request()?,
             },
+            "fetch" => Self::Fetch { task, range: range()?, request: request()? },
+            "open" => Self::OpenFile { task, handle: message.get(2) },
+            "write" => Self::WriteFile {
+                task,
+                bytes: message.get(2).dyn_into().ok()?,
+                position: file::exact(message.get(3).as_f64()?)?,
+            },
+            "close" => Self::CloseFile { task, len: message.get(2).as_f64().and_then(file::exact) },
             "cancel" => Self::Cancel { task },
             "release" => Self::Release { hashed: task },
             _ => return None,
@@ -137,25 +186,39 @@ impl Report {
                 "answered".into(),
                 (*task).into(),
                 response.status.into(),
-                response
-                    .headers
-                    .iter()
-                    .map(|(name, value)| array([name.into(), value.into()]))
-                    .collect::<Array>()
-                    .into(),
+                list(&response.headers),
                 response.body.as_ref().map_or(JsValue::UNDEFINED, json::to_js),
             ]),
+            Self::Fetched { task, response, len, tree_hash, bytes } => array([
+                "fetched".into(),
+                (*task).into(),
+                response.status.into(),
+                list(&response.headers),
+                file::number(*len).into(),
+                Uint8Array::from(tree_hash.as_bytes().as_slice()).into(),
+                bytes.into(),
+            ]),
+            Self::Stored { task } => array(["stored".into(), (*task).into()]),
             Self::Failed { task, failure } => {
-                let (kind, detail) = match failure {
-                    TaskFailure::FileChanged(detail) => ("changed", detail.as_str()),
-                    TaskFailure::ShortRead => ("short", ""),
-                    TaskFailure::FileUnreadable(detail) => ("unreadable", detail.as_str()),
-                    TaskFailure::Network => ("network", ""),
-                    TaskFailure::Cancelled => ("cancelled", ""),
-                    TaskFailure::Worker(detail) => ("worker", detail.as_str()),
+                let (kind, detail, more) = match failure {
+                    TaskFailure::FileChanged(detail) => ("changed", detail.as_str(), ""),
+                    TaskFailure::ShortRead => ("short", "", ""),
+                    TaskFailure::FileUnreadable(detail) => ("unreadable", detail.as_str(), ""),
+                    TaskFailure::Network => ("network", "", ""),
+                    TaskFailure::Cancelled => ("cancelled", "", ""),
+                    TaskFailure::Sink(name, detail) => ("sink", detail.as_str(), name.as_str()),
+                    TaskFailure::Worker(detail) => ("worker", detail.as_str(), ""),
                 };
-                array(["failed".into(), (*task).into(), kind.into(), detail.into()])
+                array(["failed".into(), (*task).into(), kind.into(), detail.into(), more.into()])
             }
+        }
+    }
+
+    /// What is handed over with it, and no longer here afterwards.
+    pub(crate) fn transfers(&self) -> Array {
+        match self {
+            Self::Fetched { bytes, .. } => Array::of1(bytes),
+            _ => Array::new(),
         }
     }
 
@@ -180,6 +243,18 @@ impl Report {
                     body: Some(message.get(4)).filter(|body| !body.is_undefined()).map(|body| json::from_js(&body)),
                 },
             },
+            "fetched" => Self::Fetched {
+                task,
+                response: Response {
+                    status: u16::try_from(number(&message.get(2))?).ok()?,
+                    headers: pairs(&message.get(3))?,
+                    body: None,
+                },
+                len: file::exact(message.get(4).as_f64()?)?,
+                tree_hash: TreeHash::from_bytes(bytes(&message.get(5))?),
+                bytes: message.get(6).dyn_into().ok()?,
+            },
+            "stored" => Self::Stored { task },
             "failed" => {
                 let detail = message.get(3).as_string().unwrap_or_default();
                 let failure = match message.get(2).as_string()?.as_str() {
@@ -188,6 +263,7 @@ impl Report {
                     "unreadable" => TaskFailure::FileUnreadable(detail),
                     "network" => TaskFailure::Network,
                     "cancelled" => TaskFailure::Cancelled,
+                    "sink" => TaskFailure::Sink(message.get(4).as_string().unwrap_or_default(), detail),
                     _ => TaskFailure::Worker(detail),
                 };
                 Self::Failed { task, failure }
@@ -201,6 +277,8 @@ impl Report {
             Self::Progress { task, .. }
             | Self::Hashed { task, .. }
             | Self::Answered { task, .. }
+            | Self::Fetched { task, .. }
+            | Self::Stored { task }
             | Self::Failed { task, .. } => *task,
         }
     }
@@ -208,6 +286,10 @@ impl Report {
 
 fn array<const N: usize>(items: [JsValue; N]) -> JsValue {
     items.into_iter().collect::<Array>().into()
+}
+
+fn list(headers: &[(String, String)]) -> JsValue {
+    headers.iter().map(|(name, value)| array([name.into(), value.into()])).collect::<Array>().into()
 }
 
 fn task(message: &Array) -> Option<TaskId> {

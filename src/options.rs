@@ -3,11 +3,12 @@
 use glacier_core::error::{ErrorCode, UploadError};
 use glacier_core::glacier::PolicyText;
 use glacier_core::json::Json;
-use glacier_core::settings::{self, Settings, StreamSettings, VaultsSettings};
+use glacier_core::settings::{self, DownloadOptions, Settings, StreamSettings, VaultsSettings};
 use js_sys::{Function, JSON, Object};
 use wasm_bindgen::prelude::{JsCast, JsValue};
 use web_sys::{AbortSignal, Blob};
 
+use crate::download::Wishes;
 use crate::fetch;
 use crate::gateway::Gateway;
 use crate::json;
@@ -103,6 +104,18 @@ pub(crate) fn tree_hash(options: &JsValue) -> Result<(Option<Function>, Option<A
     }
     settings::check_tree_hash_keys(&plain(options))?;
     Ok((function(options, "onProgress")?, signal(options)?))
+}
+
+/// The options of `download`.
+pub(crate) fn download(options: &JsValue) -> Result<Wishes, UploadError> {
+    if options.is_undefined() {
+        return Ok(Wishes { options: DownloadOptions::default(), on_progress: None, signal: None });
+    }
+    Ok(Wishes {
+        options: DownloadOptions::read(&plain(options))?,
+        on_progress: function(options, "onProgress")?,
+        signal: signal(options)?,
+    })
 }
 
 /// A file that can be read in slices.

@@ -6,6 +6,7 @@ use glacier_core::settings::VaultsSettings;
 use web_sys::{AbortController, AbortSignal};
 
 use crate::call::Failure;
+use crate::downloads::Downloads;
 use crate::event_source::EventSource;
 use crate::gateway::Gateway;
 use crate::hash_pool::HashPool;
@@ -17,6 +18,7 @@ pub(crate) struct Session {
     pub(crate) gateway: Rc<Gateway>,
     /// For what is downloaded.
     pub(crate) pool: HashPool,
+    pub(crate) downloads: Rc<Downloads>,
     /// Tells when jobs are done, where there is somebody to ask.
     pub(crate) events: Option<Rc<EventSource>>,
     /// Aborted by `close`; every call heeds it as it heeds its own signal.
@@ -28,7 +30,8 @@ impl Session {
         let gateway = Rc::new(gateway);
         let events = (settings.events && gateway.has_endpoint())
             .then(|| EventSource::new(Rc::clone(&gateway), settings.gateway.retry));
-        Rc::new(Self { settings, gateway, pool, events, closing: AbortController::new().ok() })
+        let downloads = Downloads::new(settings.gateway, Rc::clone(&gateway), pool.clone());
+        Rc::new(Self { settings, gateway, pool, downloads, events, closing: AbortController::new().ok() })
     }
 
     /// Calls `tell` when the page aborts the signal or closes the session.
@@ -53,6 +56,7 @@ impl Session {
         if let Some(closing) = &self.closing {
             closing.abort();
         }
+        self.downloads.close();
         self.pool.close();
     }
 }

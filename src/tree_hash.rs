@@ -97,7 +97,7 @@ fn failed(failure: &TaskFailure, pool: &HashPool) -> JsValue {
         TaskFailure::FileUnreadable(detail) => {
             UploadError::new(ErrorCode::FileUnreadable, message("the file cannot be read", detail))
         }
-        TaskFailure::Network | TaskFailure::Cancelled => {
+        TaskFailure::Network | TaskFailure::Cancelled | TaskFailure::Sink(..) => {
             UploadError::new(ErrorCode::WorkerFailed, "the hashing stopped")
         }
         TaskFailure::Worker(detail) => UploadError::new(ErrorCode::WorkerFailed, message("a worker failed", detail)),

@@ -1,20 +1,23 @@
-//! What runs in a web worker: reads, hashes and sends parts as the page orders.
+//! What runs in a web worker: reads, hashes, sends, fetches and writes as the page orders.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use glacier_core::{ByteRange, SignedRequest};
+use glacier_core::glacier::Response;
+use glacier_core::{ByteRange, SignedRequest, TreeHash};
 use js_sys::ArrayBuffer;
 use wasm_bindgen::prelude::{JsCast, JsValue, wasm_bindgen};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Blob, DedicatedWorkerGlobalScope, DomException};
 
+use crate::arriving::Arriving;
 use crate::clock;
-use crate::fetch::{NoAnswer, Sending};
+use crate::fetch::{self, Canceller, NoAnswer, Sending};
 use crate::file::{self, ReadError};
 use crate::hash;
 use crate::message::{Order, Report, TaskFailure, TaskId};
+use crate::open_file::OpenFile;
 
 /// Least time between two progress reports of a task. WebKit fires an event for every 8 KiB sent.
 const REPORT_INTERVAL_MS: u64 = 100;
@@ -37,6 +40,10 @@ struct Held {
     cancelled: HashSet<TaskId>,
     /// Hashing tasks that run.
     hashing: HashSet<TaskId>,
+    /// Ranges being fetched.
+    fetching: HashMap<TaskId, Canceller>,
+    /// The file being written.
+    file: Option<OpenFile>,
 }
 
 #[wasm_bindgen]
@@ -56,6 +63,10 @@ impl WorkerSession {
             Some(Order::Send { task, hashed, blob, range, request }) => {
                 session.send(task, hashed, &blob, range, &request);
             }
+            Some(Order::Fetch { task, range, request }) => spawn_local(session.fetch(task, range, request)),
+            Some(Order::OpenFile { task, handle }) => spawn_local(session.open(task, handle)),
+            Some(Order::WriteFile { task, position, bytes }) => session.write(task, position, &bytes),
+            Some(Order::CloseFile { task, len }) => session.close(task, len),
             Some(Order::Cancel { task }) => session.cancel(task),
             Some(Order::Release { hashed }) => session.release(hashed),
             None => {}
@@ -126,8 +137,44 @@ impl WorkerSession {
         }
     }
 
+    async fn fetch(self, task: TaskId, range: ByteRange, request: SignedRequest) {
+        let canceller = Canceller::new();
+        self.held.borrow_mut().fetching.insert(task, canceller.clone());
+        let fetched = fetch_range(&request, range, &canceller, throttled(task)).await;
+        self.held.borrow_mut().fetching.remove(&task);
+        report(&match fetched {
+            Ok((response, Some((len, tree_hash, bytes)))) => Report::Fetched { task, response, len, tree_hash, bytes },
+            Ok((response, None)) => Report::Answered { task, response },
+            Err(NotFetched::NoAnswer(NoAnswer::Cancelled)) => Report::Failed { task, failure: TaskFailure::Cancelled },
+            Err(NotFetched::NoAnswer(NoAnswer::Network)) => Report::Failed { task, failure: TaskFailure::Network },
+            Err(NotFetched::Browser(error)) => Report::Failed { task, failure: TaskFailure::Worker(describe(&error)) },
+        });
+    }
+
+    async fn open(self, task: TaskId, handle: JsValue) {
+        let opened = OpenFile::open(&handle).await;
+        report(&stored(task, opened.map(|file| self.held.borrow_mut().file = Some(file))));
+    }
+
+    fn write(&self, task: TaskId, position: u64, bytes: &ArrayBuffer) {
+        let written = match &self.held.borrow().file {
+            Some(file) => file.write(position, bytes),
+            None => Err(JsValue::UNDEFINED),
+        };
+        hash::free(bytes);
+        report(&stored(task, written));
+    }
+
+    fn close(&self, task: TaskId, len: Option<u64>) {
+        let file = self.held.borrow_mut().file.take();
+        report(&stored(task, file.map_or(Err(JsValue::UNDEFINED), |file| file.close(len))));
+    }
+
     fn cancel(&self, task: TaskId) {
         let mut held = self.held.borrow_mut();
+        if let Some(fetching) = held.fetching.get(&task) {
+            fetching.cancel();
+        }
         if held.hashing.contains(&task) {
             held.cancelled.insert(task);
         }
@@ -173,6 +220,47 @@ fn failure(error: &ReadError) -> TaskFailure {
     }
 }
 
+/// Why a range was not fetched.
+enum NotFetched {
+    NoAnswer(NoAnswer),
+    Browser(JsValue),
+}
+
+/// The answer, and of one with bytes how many there are, their tree hash, and the buffer.
+type Answered = (Response, Option<(u64, TreeHash, ArrayBuffer)>);
+
+async fn fetch_range(
+    request: &SignedRequest,
+    range: ByteRange,
+    canceller: &Canceller,
+    mut progress: impl FnMut(u64),
+) -> Result<Answered, NotFetched> {
+    let mut answer = fetch::open(request, None, canceller).await.map_err(NotFetched::NoAnswer)?;
+    if !answer.head.is_success() {
+        answer.head.body = answer.body.read_json().await.map_err(NotFetched::NoAnswer)?;
+        return Ok((answer.head, None));
+    }
+    let mut arriving = Arriving::new(range.len()).map_err(NotFetched::Browser)?;
+    progress(0);
+    while let Some(chunk) = answer.body.chunk().await.map_err(NotFetched::NoAnswer)? {
+        if !arriving.push(&chunk).await.map_err(NotFetched::Browser)? {
+            break;
+        }
+        progress(arriving.len());
+    }
+    Ok((answer.head, Some(arriving.finish().await.map_err(NotFetched::Browser)?)))
+}
+
+fn stored(task: TaskId, result: Result<(), JsValue>) -> Report {
+    match result {
+        Ok(()) => Report::Stored { task },
+        Err(error) => {
+            let name = crate::json::get(&error, "name").as_string().unwrap_or_default();
+            Report::Failed { task, failure: TaskFailure::Sink(name, describe(&error)) }
+        }
+    }
+}
+
 fn describe(error: &JsValue) -> String {
     crate::json::get(error, "message").as_string().unwrap_or_default()
 }
@@ -191,5 +279,5 @@ fn throttled(task: TaskId) -> impl FnMut(u64) + 'static {
 fn report(report: &Report) {
     let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
     // Fails only where a value cannot be cloned, and all of ours can.
-    let _ = scope.post_message(&report.to_js());
+    let _ = scope.post_message_with_transfer(&report.to_js(), &report.transfers());
 }

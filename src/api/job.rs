@@ -8,6 +8,9 @@ use glacier_core::glacier::initiate_job::{InventoryFormat, Tier};
 use js_sys::Promise;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
+use super::downloads::Download;
+use super::plain;
+use crate::sink::Target;
 use crate::vaults::{byte_range, date, object, promise};
 use crate::{file, job, options};
 
@@ -22,6 +25,10 @@ pub struct Job {
 impl Job {
     pub(super) const fn new(job: Rc<job::Job>) -> Self {
         Self { job }
+    }
+
+    pub(super) fn as_described(&self) -> JobDescription {
+        self.job.description.borrow().clone()
     }
 
     fn field<T>(&self, read: impl FnOnce(&JobDescription) -> Option<T>) -> JsValue
@@ -164,6 +171,19 @@ impl Job {
             job.job.refresh(signal?).await?;
             Ok(job.into())
         })
+    }
+
+    /// Downloads what it made.
+    ///
+    /// # Errors
+    /// An `UploadError` of JavaScript.
+    pub fn download(&self, to: &JsValue, options: &JsValue) -> Result<Download, JsValue> {
+        let start = || {
+            let (target, wishes) = (Target::from_js(to)?, options::download(options)?);
+            let vault = &self.job.vault;
+            vault.session.downloads.start(vault.name.clone(), self.as_described(), target, wishes)
+        };
+        start().map(Download::new).map_err(plain)
     }
 
     /// Waits until it has succeeded.

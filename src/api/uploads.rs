@@ -2,13 +2,12 @@
 
 use std::rc::Rc;
 
-use glacier_core::error::{ErrorCode, UploadError};
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use super::plain;
 use super::stream::{ArchiveSink, ArchiveWriter};
-use crate::upload::EventName;
+use crate::events::{EventName, Shown};
 use crate::{options, upload, uploader};
 
 /// Sends any number of files to one target.
@@ -97,15 +96,7 @@ impl Upload {
     /// # Errors
     /// An `UploadError` of JavaScript for an event there is not.
     pub fn on(&self, event: &str, listener: Function) -> Result<Function, JsValue> {
-        let event = match event {
-            "progress" => EventName::Progress,
-            "state" => EventName::State,
-            _ => {
-                let message = "there is no such event: known are \"progress\" and \"state\"";
-                return Err(plain(UploadError::new(ErrorCode::InvalidOption, message)));
-            }
-        };
-        Ok(self.upload.on(event, listener))
+        Ok(self.upload.on(EventName::from_name(event).map_err(plain)?, listener))
     }
 
     /// The promise of the archive.

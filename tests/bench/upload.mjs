@@ -4,11 +4,11 @@
 //
 // The driver starts the browser and chooses the file; it measures nothing and stays silent while the page works.
 
-import { readdir, readFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { launch } from "../e2e/browsers.mjs";
 import { makeFile, MIB, scratch } from "../e2e/files.mjs";
 import { startGateway, VAULT } from "../e2e/gateway.mjs";
+import { residentMib } from "../e2e/memory.mjs";
 import { librarySite } from "../e2e/site.mjs";
 
 const ROUNDS = 3;
@@ -115,22 +115,6 @@ async function bareFetch(path, concurrency) {
   };
   await Promise.all(Array.from({ length: concurrency }, send));
   return { seconds: (performance.now() - started) / 1000 };
-}
-
-/** Resident memory of a process and all below it, in MiB. */
-async function residentMib(root) {
-  const processes = new Map();
-  for (const name of await readdir("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    const status = await readFile(`/proc/${name}/status`, "utf8").catch(() => ""); // It may just have ended.
-    const field = (key) => Number(new RegExp(`^${key}:\\s+(\\d+)`, "m").exec(status)?.[1] ?? 0);
-    processes.set(Number(name), { parent: field("PPid"), kib: field("VmRSS") });
-  }
-  const below = (pid) => {
-    for (let at = pid; at > 1; at = processes.get(at)?.parent ?? 0) if (at === root) return true;
-    return false;
-  };
-  return [...processes].reduce((sum, [pid, { kib }]) => sum + (below(pid) ? kib / 1024 : 0), 0);
 }
 
 function report(rounds, memory) {

@@ -3,6 +3,7 @@
 
 import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer, request } from "node:http";
+import { Transform } from "node:stream";
 import { tmpdir } from "node:os";
 import { extname, join, normalize, resolve } from "node:path";
 import { SITE } from "./gateway.mjs";
@@ -14,17 +15,33 @@ const TYPES = {
 
 /**
  * `answers` maps a path to `{status, type, body}`; `gateway` is the URL that /v1, /-/ and /{account}/ are handed to;
- * `missing(path)` tells what to answer 404 to although it exists.
+ * `missing(path)` tells what to answer 404 to although it exists; `takes` maps a path to a function that is given the
+ * request's body as a stream and returns what to answer as JSON. `meddle(request)` stands between the page and the
+ * gateway: it may return `{status, body}` to answer itself, `{hang: true}` to answer nothing, or `{flip: n}` to change
+ * the n-th byte of the answer.
  */
-export async function startSite(folder, { gateway, answers = {}, missing = () => false } = {}) {
+export async function startSite(
+  folder, { gateway, answers = {}, missing = () => false, takes = {}, meddle = () => undefined } = {},
+) {
   const server = createServer(async (incoming, outgoing) => {
     const { pathname } = new URL(incoming.url, "http://localhost");
     const answer = answers[pathname];
     if (answer) {
       incoming.resume();
       outgoing.writeHead(answer.status, { "content-type": answer.type ?? "application/json" }).end(answer.body);
+    } else if (takes[pathname]) {
+      const taken = JSON.stringify(await takes[pathname](incoming));
+      outgoing.writeHead(200, { "content-type": "application/json" }).end(taken);
     } else if (gateway && /^\/(v1|-|\d{12})\//.test(pathname)) {
-      handOn(gateway, incoming, outgoing);
+      const trouble = meddle(incoming);
+      if (trouble?.hang) {
+        incoming.resume();
+      } else if (trouble?.status) {
+        incoming.resume();
+        outgoing.writeHead(trouble.status, { "content-type": "application/json" }).end(JSON.stringify(trouble.body));
+      } else {
+        handOn(gateway, incoming, outgoing, trouble?.flip);
+      }
     } else {
       await serve(folder, missing(pathname) ? "/missing" : pathname, outgoing);
     }
@@ -40,17 +57,32 @@ export async function startSite(folder, { gateway, answers = {}, missing = () =>
   };
 }
 
-function handOn(gateway, incoming, outgoing) {
+function handOn(gateway, incoming, outgoing, flip) {
   const { host } = new URL(gateway);
   const headers = { ...incoming.headers, host };
   if (headers.origin) headers.origin = gateway;
   const onward = request(gateway + incoming.url, { method: incoming.method, headers }, (answer) => {
     outgoing.writeHead(answer.statusCode, answer.headers);
-    answer.pipe(outgoing);
+    if (flip === undefined) {
+      answer.pipe(outgoing);
+    } else {
+      answer.pipe(flipped(flip)).pipe(outgoing);
+    }
   });
   onward.on("error", () => outgoing.destroy());
   outgoing.on("close", () => onward.destroy());
   incoming.pipe(onward);
+}
+
+function flipped(position) {
+  let at = 0;
+  return new Transform({
+    transform(chunk, encoding, done) {
+      if (at <= position && position < at + chunk.length) chunk[position - at] ^= 1;
+      at += chunk.length;
+      done(null, chunk);
+    },
+  });
 }
 
 async function serve(folder, pathname, outgoing) {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
 // Bytes after brotli: the first measured size plus a tenth.
-const BUDGET = { "main thread": 10_200, wasm: 110_000, worker: 300, inline: 137_200 };
+const BUDGET = { "main thread": 12_300, wasm: 200_000, worker: 300, inline: 254_000 };
 
 const dist = process.argv[2];
 const shipped = readdirSync(dist);

@@ -6,7 +6,7 @@
 //! driver takes all commands there are.
 //!
 //! ```text
-//! Planned -> Fetching -> Done
+//! Planned -> Fetching -> Closing -> Done
 //!             |  ^  any of them --Abort--> Aborted
 //!             v  |
 //!           Paused, or Failed with a retryable error; JOB_EXPIRED --continue_with(new job)--> Paused
@@ -26,6 +26,7 @@
 //! **Continuing.** [`Download::delivered`] is what the sink has, with hashes; [`Download::resume`] begins from there,
 //! with the same job or with another of the same archive and range.
 
+mod checkpoint;
 mod config;
 mod lifecycle;
 mod message;
@@ -38,6 +39,7 @@ mod verified;
 
 use std::collections::VecDeque;
 
+pub use checkpoint::Checkpoint;
 pub use config::{Deadlines, DownloadConfig, Limits, SinkOrder};
 pub use message::{Command, Event};
 pub use progress::DownloadProgress;
@@ -46,6 +48,7 @@ pub use verified::{Unverifiable, Verified};
 use crate::clock::{Instant, Jitter};
 use crate::error::{ErrorCode, UploadError};
 use crate::glacier::describe_job::{Action, JobDescription, JobStatus};
+use crate::part::PartSize;
 use crate::progress::Speed;
 use crate::range::ByteRange;
 use crate::retry::fault::Tries;
@@ -75,7 +78,14 @@ pub enum State {
     /// Waiting for [`Event::Resume`] or [`Event::Online`]. Nothing is being fetched; what was being written may still
     /// be.
     Paused(PauseReason),
-    /// The sink has taken everything.
+    /// The sink has taken everything, and it is verified as far as can be. The sink is being closed.
+    Closing {
+        /// Of the Close.
+        ticket: Ticket,
+        /// What came of it, if the sink closes.
+        outcome: Outcome,
+    },
+    /// Over and well.
     Done(Outcome),
     /// Over, unless the error is retryable and [`Event::Resume`] comes, or the job has expired and
     /// [`Download::continue_with`] another. Delivered pieces are kept.
@@ -181,6 +191,21 @@ impl Download {
         Ok(download)
     }
 
+    /// As [`resume`](Self::resume), from what [`checkpoint`](Self::checkpoint) gave.
+    ///
+    /// # Errors
+    /// As [`resume`](Self::resume), also where the checkpoint is of an output of another length.
+    pub fn resume_from(config: DownloadConfig, checkpoint: &Checkpoint) -> Result<Self, UploadError> {
+        let download = Self::resume(config, &checkpoint.delivered)?;
+        if checkpoint.len != download.len {
+            let words = format!("from is of an output of {} bytes, and this one has {}", checkpoint.len, download.len);
+            return Err(UploadError::new(ErrorCode::InvalidOption, words).hint(
+                "Give the checkpoint of a download of the same archive and range, or start from the beginning.",
+            ));
+        }
+        Ok(download)
+    }
+
     /// Goes on with another job of the same archive and range, after the first has expired. The download is then
     /// paused; [`Event::Resume`] starts it.
     ///
@@ -215,10 +240,20 @@ impl Download {
         &self.config.job
     }
 
+    /// Bytes in every request but the last.
+    pub const fn range_size(&self) -> PartSize {
+        self.config.piece_size
+    }
+
     /// Bytes in the output, at least 1.
     #[expect(clippy::len_without_is_empty, reason = "an output is never empty")]
     pub const fn len(&self) -> u64 {
         self.len
+    }
+
+    /// What the sink has taken, to be kept for another visit.
+    pub fn checkpoint(&self) -> Checkpoint {
+        Checkpoint { len: self.len, delivered: self.delivered() }
     }
 
     /// What the sink has taken, with tree hashes: all that [`resume`](Self::resume) needs. Few ranges however many
@@ -261,7 +296,7 @@ impl Download {
 
     /// How far it is as of `now`.
     pub fn progress(&self, now: Instant) -> DownloadProgress {
-        let is_done = self.outcome().is_some();
+        let is_done = matches!(self.state, State::Closing { .. } | State::Done(_));
         let left = self.len.saturating_sub(self.pieces.received());
         DownloadProgress {
             bytes_received: self.received_mark,
@@ -313,6 +348,9 @@ impl Download {
 
             Event::Delivered { ticket } => self.taken(ticket),
             Event::DeliverFailed { ticket } => self.not_taken(ticket),
+            Event::Closed { ticket } => self.closed(ticket),
+            Event::CloseFailed { ticket } => self.not_closed(ticket),
+            Event::SinkLost => self.sink_lost(),
         }
         self.advance();
         self.received_mark = self.received_mark.max(self.pieces.received());

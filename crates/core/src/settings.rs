@@ -4,6 +4,7 @@
 //! Functions and addresses mean nothing to core, which only knows the names of their keys. Keys whose value is
 //! `undefined` must be left out by the caller.
 
+mod download;
 mod gateway;
 mod hashing;
 mod jobs;
@@ -14,6 +15,7 @@ mod uploader;
 mod vault;
 mod vaults;
 
+pub use download::{DownloadOptions, MAX_BLOB, check_blob};
 pub use gateway::{GatewaySettings, WORKER_LIFE, workers};
 pub use hashing::{check_tree_hash_keys, plan};
 pub use jobs::{JobFilter, inventory, job_filter, retrieval};

@@ -89,6 +89,7 @@ fn assert_delivered(world: &World, state: &State) {
         end = end.max(range.end());
     }
     assert_eq!(end, len);
+    assert_eq!(world.sink.closed, 1);
     let everything = ByteRange::new(0, len).unwrap();
     assert_eq!((outcome.len, outcome.tree_hash), (len, world.hash(everything)));
     let progress = world.download.progress(world.now);
@@ -116,7 +117,8 @@ fn run(seed: u64) -> (World, State) {
         State::Aborted => {}
         State::Failed(error) => {
             let of_a_stream = world.config.order == SinkOrder::InOrder && world.sink.failures > 0;
-            assert!(error.code == ErrorCode::SinkFailed && of_a_stream && !error.retryable, "{error:?}");
+            let for_good = of_a_stream || world.sink.close_failures > 0;
+            assert!(error.code == ErrorCode::SinkFailed && for_good && !error.retryable, "{error:?}");
         }
         other => panic!("stuck in {other:?}"),
     }

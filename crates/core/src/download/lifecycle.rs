@@ -4,7 +4,7 @@ use super::pieces::Step;
 use super::{Command, Download, Outcome, State, Verified};
 use crate::error::{ErrorCode, UploadError};
 use crate::retry::fault::Tries;
-use crate::upload::PauseReason;
+use crate::upload::{PauseReason, Ticket};
 
 impl Download {
     /// Runs, with all budgets full.
@@ -68,7 +68,7 @@ impl Download {
         }
     }
 
-    /// Ends when the sink has everything.
+    /// Closes the sink when it has everything.
     pub(super) fn advance(&mut self) {
         if self.state != State::Fetching {
             return;
@@ -84,6 +84,34 @@ impl Download {
             Some(_) => Verified::Whole,
             None => Verified::without_whole(&self.config.job, self.vouched == self.len),
         };
-        self.state = State::Done(Outcome { len: self.len, tree_hash, verified });
+        let ticket = self.ticket();
+        self.state = State::Closing { ticket, outcome: Outcome { len: self.len, tree_hash, verified } };
+        self.outbox.push_back(Command::Close { ticket });
+    }
+
+    pub(super) fn closed(&mut self, wanted: Ticket) {
+        if let State::Closing { ticket, outcome } = self.state
+            && ticket == wanted
+        {
+            self.state = State::Done(outcome);
+        }
+    }
+
+    pub(super) fn not_closed(&mut self, wanted: Ticket) {
+        if matches!(self.state, State::Closing { ticket, .. } if ticket == wanted) {
+            self.sink_lost();
+        }
+    }
+
+    /// Over whatever other error there is, which might have been retryable.
+    pub(super) fn sink_lost(&mut self) {
+        if matches!(self.state, State::Done(_) | State::Aborted) {
+            return;
+        }
+        self.suspend(false);
+        let words = "What the bytes were written to did not keep them";
+        let hint = "Check the free space and that the file may be written, then download again; into a file, from the \
+                    checkpoint: what is not as it was is found out.";
+        self.state = State::Failed(UploadError::new(ErrorCode::SinkFailed, words).hint(hint));
     }
 }

@@ -36,6 +36,12 @@ pub enum Command {
         /// Which bytes of the output.
         range: ByteRange,
     },
+    /// Everything is delivered and verified: cut the sink off after the output's last byte and close it. Ends in
+    /// [`Event::Closed`] or in [`Event::CloseFailed`].
+    Close {
+        /// For the report.
+        ticket: Ticket,
+    },
     /// Let go of the bytes that this ticket brought; if they are being written, when that ends. No report is wanted.
     Discard {
         /// Of the FetchRange.
@@ -117,6 +123,20 @@ pub enum Event {
         /// Of the Deliver.
         ticket: Ticket,
     },
+
+    /// The sink is closed and has everything.
+    Closed {
+        /// Of the Close.
+        ticket: Ticket,
+    },
+    /// The sink did not close, and nobody knows what it has.
+    CloseFailed {
+        /// Of the Close.
+        ticket: Ticket,
+    },
+
+    /// What the sink has taken before is lost, or may be: a file could not be written out at a pause, say.
+    SinkLost,
 
     /// The user: stop fetching, keep what is delivered. What is being written is written to its end.
     Pause,

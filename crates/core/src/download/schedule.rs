@@ -22,7 +22,7 @@ impl Download {
         self.next_to_deliver().or_else(|| self.next_to_fetch(now)).or_else(|| self.next_to_sign(now))
     }
 
-    fn ticket(&mut self) -> Ticket {
+    pub(super) fn ticket(&mut self) -> Ticket {
         self.tickets += 1;
         Ticket(self.tickets)
     }

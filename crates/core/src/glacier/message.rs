@@ -92,6 +92,11 @@ pub struct Response {
 }
 
 impl Response {
+    /// Whether it brings what was asked for, and no refusal.
+    pub const fn is_success(&self) -> bool {
+        matches!(self.status, 200..=299)
+    }
+
     /// The first header of that (lower-case) name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())

@@ -48,6 +48,11 @@ impl World {
                 let life = self.life;
                 self.at(ms, Happening::Written(life, ticket, well));
             }
+            Command::Close { ticket } => {
+                assert!(self.in_flight.is_empty() && self.writing.is_empty() && self.held.is_empty());
+                let well = !self.rng.chance(self.intensities.sink);
+                self.report(5, if well { Event::Closed { ticket } } else { Event::CloseFailed { ticket } });
+            }
             Command::Discard { ticket } => {
                 if self.writing.remove(&ticket) {
                     assert!(matches!(self.download.state(), glacier_core::download::State::Aborted));
@@ -168,6 +173,8 @@ impl World {
     /// Ends of requests, as the driver sees them.
     pub fn settle(&mut self, event: &Event) {
         match event {
+            Event::Closed { .. } => self.sink.closed += 1,
+            Event::CloseFailed { .. } => self.sink.close_failures += 1,
             Event::Answered { ticket, .. } | Event::FetchFailed { ticket } => {
                 self.in_flight.remove(ticket);
             }

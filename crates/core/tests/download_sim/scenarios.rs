@@ -1,6 +1,8 @@
 //! One thing at a time.
 
-use glacier_core::download::{Command, DownloadConfig, Event, Limits, SinkOrder, State, Unverifiable, Verified};
+use glacier_core::download::{
+    Checkpoint, Command, DownloadConfig, Event, Limits, SinkOrder, State, Unverifiable, Verified,
+};
 use glacier_core::error::{ErrorCode, UploadError};
 use glacier_core::glacier::Response;
 use glacier_core::glacier::describe_job::{Action, JobStatus};
@@ -223,6 +225,56 @@ fn a_stream_that_breaks_ends_the_download_and_a_file_does_not() {
 }
 
 #[test]
+fn what_does_not_close_is_not_done() {
+    for order in [SinkOrder::InOrder, SinkOrder::Any] {
+        let mut world = world(ByteRange::new(0, 3 * MIB).unwrap(), order, &[]);
+        world.tell(Event::Start);
+        while !matches!(world.download.state(), State::Closing { .. }) {
+            world.run_until(Instant(world.now.0 + 1));
+        }
+        world.tell(Event::Pause);
+        world.tell(Event::Offline);
+        assert!(matches!(world.download.state(), State::Closing { .. }), "there is nothing left to pause");
+        world.intensities.sink = 1000;
+        let Some((_, Command::Close { ticket })) = world.trace.last().cloned() else { panic!("{:?}", world.trace) };
+        world.tell(Event::CloseFailed { ticket: Ticket(ticket.0 + 1) });
+        world.tell(Event::CloseFailed { ticket });
+        let error = failure(world.download.state());
+        assert_eq!((error.code, error.retryable), (ErrorCode::SinkFailed, false));
+        world.tell(Event::Closed { ticket });
+        world.tell(Event::Resume);
+        assert_eq!(failure(world.download.state()), error);
+    }
+}
+
+#[test]
+fn a_sink_that_lost_what_it_had_ends_the_download_even_over_another_failure() {
+    for first in [Event::Pause, Event::Resume] {
+        let mut world = world(ByteRange::new(0, 30 * MIB).unwrap(), SinkOrder::Any, &[]);
+        world.sink_ms = 1;
+        world.tell(Event::Start);
+        world.run_until(Instant(1_500));
+        world.tell(first);
+        world.tell(Event::SinkLost);
+        let error = failure(world.download.state());
+        assert_eq!((error.code, error.retryable), (ErrorCode::SinkFailed, false));
+        world.tell(Event::Resume);
+        assert_eq!(failure(&world.run_on()), error);
+    }
+}
+
+#[test]
+fn a_download_is_aborted_while_its_sink_is_being_closed() {
+    let mut world = whole(2, &[]);
+    world.tell(Event::Start);
+    while !matches!(world.download.state(), State::Closing { .. }) {
+        world.run_until(Instant(world.now.0 + 1));
+    }
+    world.tell(Event::Abort);
+    assert_eq!(world.run_on(), State::Aborted);
+}
+
+#[test]
 fn a_stream_that_breaks_after_another_failure_is_not_taken_up_again() {
     let mut world = whole(9, &[]);
     world.sink_ms = 1;
@@ -278,6 +330,9 @@ fn ranges_of_another_output_are_no_beginning() {
         let bad: Vec<_> = bad.into_iter().map(|range| (range, hash)).collect();
         assert_eq!(Download::resume(config.clone(), &bad).unwrap_err().code, ErrorCode::InvalidOption);
     }
+    let shorter = Checkpoint { len: 6 * MIB, delivered: vec![(range(0, 2), hash)] };
+    let error = Download::resume_from(config.clone(), &shorter).unwrap_err();
+    assert_eq!(error.message, "from is of an output of 6291456 bytes, and this one has 7340032");
     // A stream goes on where its beginning ends, in whole pieces.
     let given = [(range(0, 2), hash), (range(4, 6), hash)];
     let resumed = Download::resume(config.clone(), &given).unwrap();
@@ -371,6 +426,9 @@ fn reports_nobody_waits_for_change_nothing() {
                 Event::Signed { ticket, requests: Vec::new() },
                 Event::Delivered { ticket },
                 Event::DeliverFailed { ticket },
+                Event::Closed { ticket },
+                Event::CloseFailed { ticket },
+                Event::SinkLost,
                 Event::Received { ticket, bytes: u64::MAX },
             ]
         })

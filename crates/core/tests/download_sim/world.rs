@@ -37,6 +37,8 @@ pub struct Sink {
     /// One write at a time, and each where the one before ended.
     pub end: u64,
     pub failures: u32,
+    pub closed: u32,
+    pub close_failures: u32,
 }
 
 pub struct World {

@@ -1,0 +1,107 @@
+//! A range of an output as it arrives, in a worker: kept in one buffer, and hashed leaf by leaf meanwhile.
+
+use std::collections::VecDeque;
+
+use glacier_core::tree_hash::LEAF_LEN;
+use glacier_core::{TreeHash, TreeHasher};
+use js_sys::{Array, ArrayBuffer, Function, Promise, Reflect, Uint8Array};
+use wasm_bindgen::prelude::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::SubtleCrypto;
+
+use crate::file::{self, ReadError};
+use crate::hash::{self, LEAVES_AT_ONCE};
+use crate::{clock, json};
+
+/// The bytes so far.
+pub(crate) struct Arriving {
+    bytes: Uint8Array,
+    /// In `bytes`.
+    filled: u32,
+    /// Of those, given to the hasher.
+    hashed: u32,
+    /// A byte came that there is no room for.
+    is_too_long: bool,
+    tree: TreeHasher,
+    subtle: Option<SubtleCrypto>,
+    /// Leaves with WebCrypto, in order.
+    started: VecDeque<(Promise, u32)>,
+}
+
+impl Arriving {
+    /// Makes room for `len` bytes.
+    ///
+    /// # Errors
+    /// What the browser throws where it has no memory.
+    pub(crate) fn new(len: u64) -> Result<Self, JsValue> {
+        // The constructor that js-sys has does not catch what it throws.
+        let class: Function = json::get(&clock::scope(), "ArrayBuffer").unchecked_into();
+        let buffer: ArrayBuffer = Reflect::construct(&class, &Array::of1(&file::number(len).into()))?.unchecked_into();
+        Ok(Self {
+            bytes: Uint8Array::new(&buffer),
+            filled: 0,
+            hashed: 0,
+            is_too_long: false,
+            tree: TreeHasher::new(),
+            subtle: hash::subtle(),
+            started: VecDeque::new(),
+        })
+    }
+
+    /// Bytes that came, and one more where more came than there is room for.
+    pub(crate) fn len(&self) -> u64 {
+        u64::from(self.filled) + u64::from(self.is_too_long)
+    }
+
+    /// Takes the next bytes. `false` once they are too many: the rest is not wanted.
+    pub(crate) async fn push(&mut self, chunk: &Uint8Array) -> Result<bool, JsValue> {
+        let room = self.bytes.length() - self.filled;
+        self.is_too_long = chunk.length() > room;
+        let taken = if self.is_too_long { &chunk.subarray(0, room) } else { chunk };
+        self.bytes.set(taken, self.filled);
+        self.filled += taken.length();
+        while u64::from(self.filled - self.hashed) >= LEAF {
+            self.hash_leaf(1 << 20).await?;
+        }
+        Ok(!self.is_too_long)
+    }
+
+    /// How many bytes came, their tree hash, and the buffer.
+    pub(crate) async fn finish(mut self) -> Result<(u64, TreeHash, ArrayBuffer), JsValue> {
+        if self.filled > self.hashed {
+            self.hash_leaf(self.filled - self.hashed).await?;
+        }
+        while !self.started.is_empty() {
+            self.take_hash().await?;
+        }
+        Ok((self.len(), self.tree.finish(), self.bytes.buffer()))
+    }
+
+    async fn hash_leaf(&mut self, len: u32) -> Result<(), JsValue> {
+        let leaf = self.bytes.subarray(self.hashed, self.hashed + len);
+        self.hashed += len;
+        match &self.subtle {
+            // It copies what it is given before it returns.
+            Some(subtle) => self.started.push_back((hash::digest(subtle, &leaf).map_err(thrown)?, len)),
+            None => self.tree.update(&leaf.to_vec()),
+        }
+        if self.started.len() > LEAVES_AT_ONCE { self.take_hash().await } else { Ok(()) }
+    }
+
+    async fn take_hash(&mut self) -> Result<(), JsValue> {
+        let Some((hash, len)) = self.started.pop_front() else { return Ok(()) };
+        let hash = hash::bytes(JsFuture::from(hash).await).map_err(thrown)?;
+        self.tree.push_leaf(hash, len);
+        Ok(())
+    }
+}
+
+/// Bytes in a leaf.
+const LEAF: u64 = LEAF_LEN as u64;
+
+fn thrown(error: ReadError) -> JsValue {
+    match error {
+        ReadError::Browser(error) => error,
+        ReadError::Length => JsValue::UNDEFINED,
+    }
+}
