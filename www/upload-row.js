@@ -248,8 +248,8 @@ export class UploadRow {
     const [id, hash] = proof.querySelectorAll("code");
     id.textContent = archive.archiveId;
     hash.textContent = archive.treeHash;
-    proof.querySelector("[data-action=copy-id]").setAttribute("aria-label", `Copy archive ID of ${this.name}`);
-    proof.querySelector("[data-action=copy-hash]").setAttribute("aria-label", `Copy tree hash of ${this.name}`);
+    proof.querySelector("[data-copy='Archive ID']").setAttribute("aria-label", `Copy archive ID of ${this.name}`);
+    proof.querySelector("[data-copy='Tree hash']").setAttribute("aria-label", `Copy tree hash of ${this.name}`);
     this.element.dataset.archiveId = archive.archiveId;
     this.element.dataset.treeHash = archive.treeHash;
     this.element.append(proof);
