@@ -1,4 +1,4 @@
-// The list of archives, a page at a time: of 25,000 only fifty are ever in the document.
+// The list of archives, a page at a time: of 25,000 only 25 are ever in the document.
 //
 // Scripts and tests may rely on `[data-archive]` with data-archive-id and data-size, and on the buttons' data-action
 // (`retrieve`, `delete`) and data-page.
@@ -6,7 +6,7 @@
 import { countInWords, timeInWords } from "./retrieval-words.js";
 import { sizeInWords } from "./words.js";
 
-const PER_PAGE = 50;
+const PER_PAGE = 25;
 const FILTER_AFTER_MS = 120;
 
 const byId = (id) => document.getElementById(id);

@@ -107,6 +107,7 @@ const nameOf = ({ uploadId, description }) => description || `Upload ${uploadId.
 function aboutInWords({ createdAt, partSize }, bytes) {
   const words = [`Begun on ${timeInWords(createdAt)}`, `in pieces of ${sizeInWords(partSize)}`];
   if (bytes === 0) words.push("no piece has arrived");
-  if (bytes > 0) words.push(`${sizeInWords(bytes)} in ${countInWords(Math.ceil(bytes / partSize))} pieces so far`);
+  const pieces = Math.ceil(bytes / partSize);
+  if (bytes > 0) words.push(`${sizeInWords(bytes)} in ${pieces === 1 ? "one piece" : `${countInWords(pieces)} pieces`} so far`);
   return words.join(" · ");
 }

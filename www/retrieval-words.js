@@ -5,12 +5,16 @@ import { sizeInWords } from "./words.js";
 const LOCALE = "en";
 const numbers = new Intl.NumberFormat(LOCALE);
 const times = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium", timeStyle: "short" });
+const days = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium" });
 
 /** `25000` as `25,000`. */
 export const countInWords = (count) => numbers.format(count);
 
-/** A date as `21 Nov 2026, 05:20`, in the time zone of this device. */
+/** A date as `Nov 21, 2026, 5:20 AM`, in the time zone of this device. */
 export const timeInWords = (date) => times.format(date);
+
+/** The same without the time of day. */
+export const dayInWords = (date) => days.format(date);
 
 /** In the order in which they are offered: value, name, and what it means with Amazon. */
 export const TIERS = [
@@ -60,7 +64,7 @@ export function waitingInWords(job) {
 const STATES = {
   waiting: "The store is fetching it",
   ready: "Ready to download",
-  failed: "The store could not fetch it",
+  failed: "Nothing came of it",
   starting: "Starting",
   checking: "Checking what is there already",
   downloading: "Downloading and checking",
@@ -73,7 +77,6 @@ const STATES = {
 const INVENTORY_STATES = {
   waiting: "The store is making the list",
   ready: "Ready to be shown",
-  failed: "The store could not make the list",
   reading: "Reading the list",
   stopped: "The list could not be read",
   done: "Shown below",

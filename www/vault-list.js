@@ -1,7 +1,7 @@
 // The vaults this page may use, and what the store counts in each.
 
 import { showFailure } from "./failure.js";
-import { countInWords, timeInWords } from "./retrieval-words.js";
+import { countInWords, dayInWords, timeInWords } from "./retrieval-words.js";
 import { sizeInWords } from "./words.js";
 
 export class VaultList {
@@ -43,7 +43,7 @@ export class VaultList {
       showFailure(item, undefined, this.#templates.failure);
       write("archives", countInWords(archives));
       write("size", sizeInWords(Number(size)));
-      write("made", timeInWords(createdAt));
+      write("made", dayInWords(createdAt));
       write("inventory", lastInventoryAt === null ? "none yet" : timeInWords(lastInventoryAt));
     } catch (error) {
       if (error?.name === "AbortError") return;

@@ -117,7 +117,7 @@ const FAILURES = {
     "The store has thrown this away again",
     "It keeps what it fetched for a day. Ask for it once more; a download that was begun goes on where it was.",
   ],
-  JOB_FAILED: ["The store could not do it", "Its own reason is in the details. Ask for it once more."],
+  JOB_FAILED: ["The store could not do it", "Ask for it once more. If it happens again, tell whoever runs this service."],
   JOB_NOT_READY: ["The store is not done with it yet", "Wait until it is ready. It is downloaded from there on."],
   LIMIT_EXCEEDED: ["This is more than you may store here"],
   NETWORK: ["The server cannot be reached"],
@@ -184,10 +184,11 @@ const DENIED = {
 export function failureInWords(error, doing) {
   const denied = error.code === "AUTH_DENIED" ? DENIED[doing] : undefined;
   const elsewhere = doing === undefined ? undefined : ELSEWHERE[error.code];
+  const said = error.code === "JOB_FAILED" && error.message ? `The store says: “${error.message}” ` : "";
   const [title, advice] = denied ?? elsewhere ?? FAILURES[error.code] ?? ["Something went wrong"];
   return {
     title: error.title ?? title,
-    advice: error.advice ?? advice ?? (error.hint || "Reload the page and try again."),
+    advice: said + (error.advice ?? advice ?? (error.hint || "Reload the page and try again.")),
   };
 }
 
