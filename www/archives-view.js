@@ -88,8 +88,9 @@ export class ArchivesView {
     this.#table.show(known.catalogue);
     this.#showKnown();
     this.#describe(known);
-    this.#loadJobs(known);
-    this.#incomplete.show(known.vault, this.#looking.signal);
+    const { signal } = this.#looking;
+    await Promise.all([this.#loadJobs(known), this.#incomplete.show(known.vault, signal)]);
+    if (!signal.aborted) document.documentElement.dataset.archivesReady = name;
   }
 
   /** An archive that this browser has just uploaded. */
@@ -114,10 +115,7 @@ export class ArchivesView {
   async #recall({ name, catalogue }) {
     const { remembered } = this.#page;
     const [uploads, inventory] = await Promise.all([remembered.uploads(name), remembered.inventory(name)]);
-    if (inventory) {
-      catalogue.beginInventory(inventory.takenAt);
-      for (const archive of inventory.archives) catalogue.addInventoried(archive);
-    }
+    if (inventory) catalogue.setInventory(inventory.takenAt, inventory.archives);
     for (const upload of uploads) catalogue.addUpload(upload);
   }
 
@@ -161,7 +159,7 @@ export class ArchivesView {
       about,
       fileName: fileNameOf(job, about),
       remembered: this.#page.remembered,
-      read: (job) => this.#readInventory(known, job),
+      use: (archives, job) => this.#useInventory(known, archives, job),
       changed: (row) => this.#onRowChanged(row),
     });
     known.rows.set(job.jobId, row);
@@ -193,9 +191,7 @@ export class ArchivesView {
   #render() {
     this.#renderTimer = undefined;
     for (const row of this.#changed) if (row.element) row.render(this.#page.templates);
-    const reading = [...this.#changed].some((row) => row.isInventory);
     this.#changed.clear();
-    if (reading) this.#showKnown();
   }
 
   async #actOnJob(action, row) {
@@ -298,12 +294,10 @@ export class ArchivesView {
     }
   }
 
-  #readInventory(known, job) {
-    known.catalogue.beginInventory(job.completedAt ?? job.createdAt);
-    return {
-      add: (archive) => known.catalogue.addInventoried(archive),
-      end: () => this.#keepInventory(known),
-    };
+  async #useInventory(known, archives, job) {
+    known.catalogue.setInventory(job.completedAt ?? job.createdAt, archives);
+    this.#showKnown();
+    await this.#keepInventory(known);
   }
 
   #keepInventory({ name, catalogue }) {

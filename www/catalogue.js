@@ -5,8 +5,9 @@ export class Catalogue {
   takenAt = null;
 
   #archives = new Map();
-  #selected;
-  #selectedBy;
+  // Kept, because sorting takes a hundred times as long as filtering.
+  #sorted;
+  #sortedBy;
 
   get size() {
     return this.#archives.size;
@@ -29,38 +30,35 @@ export class Catalogue {
     this.#put({ archiveId, treeHash, size, description, storedAt, ...known, name, uploadedTreeHash: treeHash });
   }
 
-  /** Begins a list as of `takenAt`: what only the one before had is gone. */
-  beginInventory(takenAt) {
+  /** Puts an inventory in the place of the one before: what only that one had is gone. */
+  setInventory(takenAt, archives) {
     this.takenAt = takenAt;
     for (const archive of this.#archives.values()) {
       archive.inInventory = false;
       if (archive.uploadedTreeHash === undefined) this.remove(archive.archiveId);
     }
-    this.#selected = undefined;
-  }
-
-  addInventoried({ archiveId, treeHash, size, description, createdAt }) {
-    const { name, uploadedTreeHash } = this.#archives.get(archiveId) ?? {};
-    const storedAt = createdAt;
-    this.#put({ archiveId, treeHash, size, description, storedAt, name, uploadedTreeHash, inInventory: true });
+    for (const { archiveId, treeHash, size, description, createdAt } of archives) {
+      const { name, uploadedTreeHash } = this.#archives.get(archiveId) ?? {};
+      const storedAt = createdAt;
+      this.#put({ archiveId, treeHash, size, description, storedAt, name, uploadedTreeHash, inInventory: true });
+    }
   }
 
   remove(archiveId) {
     this.#archives.delete(archiveId);
-    this.#selected = undefined;
+    this.#sortedBy = undefined;
   }
 
   /** Archives whose description or file name has `filter` in it, by `sort`: `text`, `size` or `storedAt`. */
   select({ filter, sort, descending }) {
-    const by = JSON.stringify([filter, sort, descending]);
-    if (this.#selected && this.#selectedBy === by) return this.#selected;
+    const by = `${sort} ${descending}`;
+    if (this.#sortedBy !== by) {
+      const direction = descending ? -1 : 1;
+      this.#sorted = [...this.#archives.values()].sort((a, b) => direction * compare(a, b, sort));
+      this.#sortedBy = by;
+    }
     const wanted = filter.trim().toLowerCase();
-    const found = [...this.#archives.values()].filter((archive) => archive.searched.includes(wanted));
-    const direction = descending ? -1 : 1;
-    found.sort((a, b) => direction * compare(a, b, sort));
-    this.#selected = found;
-    this.#selectedBy = by;
-    return found;
+    return wanted === "" ? this.#sorted : this.#sorted.filter((archive) => archive.searched.includes(wanted));
   }
 
   /** What is kept of the inventory, as it was given. */
@@ -74,7 +72,7 @@ export class Catalogue {
     archive.text = archive.description || archive.name || "";
     archive.searched = `${archive.description}\n${archive.name ?? ""}`.toLowerCase();
     this.#archives.set(archive.archiveId, archive);
-    this.#selected = undefined;
+    this.#sortedBy = undefined;
   }
 }
 

@@ -1,4 +1,4 @@
-// One inventory, read from the store into the catalogue.
+// One inventory, read from the store. It is used when it is complete, so that a damaged one takes nothing away.
 
 const WORK_FOR_MS = 12; // then the browser has its turn
 
@@ -10,13 +10,13 @@ export class InventoryReading {
   count = 0;
 
   #job;
-  #read;
+  #use;
   #changed;
 
-  /** `read(job)` gives an object with `add(archive)` and `end()`; `changed()` hears of everything. */
-  constructor({ job, read, changed }) {
+  /** `use(archives, job)` does something with the whole list; `changed()` hears of everything. */
+  constructor({ job, use, changed }) {
     this.#job = job;
-    this.#read = read;
+    this.#use = use;
     this.#changed = changed;
   }
 
@@ -36,23 +36,22 @@ export class InventoryReading {
     }
   }
 
-  /** Reads it. The archives that came before a failure stay. */
+  /** Reads it, whatever the button is called. */
   async act() {
     this.error = undefined;
     this.count = 0;
     this.#enter("reading");
     try {
-      const list = this.#read(this.#job);
+      const archives = [];
       let yieldAt = performance.now() + WORK_FOR_MS;
       for await (const archive of this.#job.archives()) {
-        list.add(archive);
-        this.count += 1;
+        this.count = archives.push(archive);
         if (performance.now() < yieldAt) continue;
         this.#changed();
         await new Promise((resolve) => setTimeout(resolve));
         yieldAt = performance.now() + WORK_FOR_MS;
       }
-      await list.end();
+      await this.#use(archives, this.#job);
       this.#enter("done");
     } catch (error) {
       this.error = error;

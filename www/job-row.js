@@ -33,6 +33,9 @@ export class JobRow {
   element;
   job;
   title;
+  /** The state that was last told of, and whether to show the list without being told to: the view's. */
+  announced;
+  isShownWhenReady = false;
   /** Where the job itself has come to: `waiting`, `lost` (nobody answers), `failed` or `ready`. */
   #end;
   #endError;
@@ -41,16 +44,16 @@ export class JobRow {
   #shown = {};
 
   /**
-   * `about` is the archive as far as it is known, and `fileName` what a download of it is called. `read` is for
+   * `about` is the archive as far as it is known, and `fileName` what a download of it is called. `use` is for
    * InventoryReading. `changed(row)` hears of everything.
    */
-  constructor({ job, about, fileName, remembered, read, changed }) {
+  constructor({ job, about, fileName, remembered, use, changed }) {
     this.job = job;
     this.#changed = () => changed(this);
     this.isInventory = job.action === "InventoryRetrieval";
     this.title = this.isInventory ? "Inventory" : about?.text || job.description || `Archive ${job.archiveId.slice(0, 12)}…`;
     this.#work = this.isInventory
-      ? new InventoryReading({ job, read, changed: this.#changed })
+      ? new InventoryReading({ job, use, changed: this.#changed })
       : new ArchiveDownload({
         job, remembered, name: fileName, treeHash: about?.uploadedTreeHash, changed: this.#changed,
       });

@@ -107,7 +107,7 @@ const FAILURES = {
   INVALID_VAULT_NAME: ["There can be no vault of that name", "Correct vault in the address, or remove it."],
   INVENTORY_UNREADABLE: [
     "The inventory is damaged or incomplete",
-    "What is shown may lack archives that exist. Take another inventory.",
+    "The list of archives is as it was before. Take another inventory.",
   ],
   IS_DIRECTORY: [
     "This is a folder",
