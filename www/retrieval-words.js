@@ -110,10 +110,10 @@ export function knownInWords({ takenAt, uninventoried, total }, forgetful) {
   if (total === 0 && takenAt === null) return "";
   const words = [takenAt === null
     ? "No inventory has been read in this browser yet, so this is only what this browser uploaded itself."
-    : `From the inventory of ${timeInWords(takenAt)}.`];
+    : `From the inventory that was ready on ${timeInWords(takenAt)}.`];
   if (takenAt !== null && uninventoried > 0) {
-    const uploads = uninventoried === 1 ? "One upload" : `${countInWords(uninventoried)} uploads`;
-    words.push(`${uploads} of this browser came later. What other devices stored since then is not here.`);
+    const uploads = uninventoried === 1 ? "One upload of this browser is" : `${countInWords(uninventoried)} uploads of this browser are`;
+    words.push(`${uploads} not in it yet; what other devices stored later is not here.`);
   }
   if (forgetful) words.push("This browser cannot keep the list: it is gone when you close the page.");
   return words.join(" ");

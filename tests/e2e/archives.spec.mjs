@@ -154,7 +154,7 @@ for (const engine of ["chromium", "firefox"]) {
       await openArchives(browser, gateway.url);
       const texts = (await archives(browser)).map(({ text }) => text);
       assert.equal(texts.length, 2);
-      assert.match(await browser.evaluate(() => document.querySelector("#known").textContent), /^From the inventory of /);
+      assert.match(await browser.evaluate(() => document.querySelector("#known").textContent), /^From the inventory that was ready on /);
     });
 
     test("the list is filtered, sorted and turned a page at a time", { timeout: 120_000 }, async () => {
