@@ -210,7 +210,7 @@ export class UploadRow {
   }
 
   #build(templates) {
-    this.element = templates.row.content.firstElementChild.cloneNode(true);
+    this.element = templates["upload-row"].content.firstElementChild.cloneNode(true);
     const name = this.element.querySelector(".upload-name");
     name.firstElementChild.textContent = this.name;
     name.title = this.name;
