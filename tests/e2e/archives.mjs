@@ -1,13 +1,14 @@
 // The second view's stable hooks, and what a person does there.
 
 import { createHash } from "node:crypto";
+import { VAULT } from "./gateway.mjs";
 import { openPage } from "./page.mjs";
 
 let visits = 0;
 
 /** Opens the second view and waits until the store has been asked for all of it. */
-export async function openArchives(browser, url) {
-  await openPage(browser, url, `?visit=${++visits}#archives`); // the same address would not load the page anew
+export async function openArchives(browser, url, vault = VAULT) {
+  await openPage(browser, url, `?vault=${vault}&visit=${++visits}#archives`); // the same address would not load anew
   await browser.waitFor(() => document.documentElement.dataset.archivesReady, [], { what: "the archives to be ready" });
 }
 
@@ -31,6 +32,19 @@ export async function press(browser, selector, action) {
   const find = `${selector} [data-action="${action}"]`;
   await browser.waitFor((find) => document.querySelector(find), [find], { what: find });
   await browser.click(find);
+}
+
+/** Sends the form that asks for an archive, and returns the selector of the new job's row. */
+export async function ask(browser) {
+  await browser.click("#retrieval [type=submit]");
+  return newJob(browser);
+}
+
+/** The selector of the row of a job that was just begun: it has the focus. */
+export async function newJob(browser) {
+  const find = () => document.activeElement.matches("[data-job]") && document.activeElement.dataset.jobId;
+  const jobId = await browser.waitFor(find, [], { what: "the new job to have the focus" });
+  return `[data-job-id="${jobId}"]`;
 }
 
 /**
