@@ -2,12 +2,15 @@
 
 import { failureDetails, failureInWords } from "./words.js";
 
-/** Puts `error` at the end of `place` instead of the one shown before; `undefined` takes it away. */
-export function showFailure(place, error, template) {
+/**
+ * Puts `error` at the end of `place` instead of the one shown before; `undefined` takes it away. `doing` is what was
+ * tried, where it was not storing a file.
+ */
+export function showFailure(place, error, template, doing) {
   place.querySelector(":scope > .failure")?.remove();
   if (!error) return;
   const failure = template.content.firstElementChild.cloneNode(true);
-  const { title, advice } = failureInWords(error);
+  const { title, advice } = failureInWords(error, doing);
   failure.querySelector(".failure-title").textContent = title;
   failure.querySelector(".failure-advice").textContent = advice;
   failure.querySelector("dl").append(...failureDetails(error).map(([name, value]) => {

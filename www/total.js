@@ -45,6 +45,7 @@ export class Total {
     return `${sum.done} of ${filesInWords(sum.files)} stored${failed}`;
   }
 
+  /** Shows the sums and returns them. */
   render(rows) {
     const sum = Total.of(rows);
     const share = sum.bytesTotal > 0 ? Math.min(1, sum.bytesConfirmed / sum.bytesTotal) : 0;
@@ -59,8 +60,7 @@ export class Total {
     element.querySelector("#pause-all").hidden = sum.active - sum.paused < 2;
     element.querySelector("#resume-all").hidden = sum.paused < 2;
     element.querySelector("#clear-finished").hidden = rows.size < 2 || ![...rows].some((row) => row.clearable);
-    document.title = sum.active > 0 ? `${percentInWords(share)} · Glacier Upload` : "Glacier Upload";
-    return sum;
+    return { sum, share };
   }
 
   // From the bytes sent by all files in the last seconds: one file's own speed says nothing about many small ones.

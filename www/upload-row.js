@@ -210,7 +210,7 @@ export class UploadRow {
   }
 
   #build(templates) {
-    this.element = templates.row.content.firstElementChild.cloneNode(true);
+    this.element = templates["upload-row"].content.firstElementChild.cloneNode(true);
     const name = this.element.querySelector(".upload-name");
     name.firstElementChild.textContent = this.name;
     name.title = this.name;
@@ -248,8 +248,8 @@ export class UploadRow {
     const [id, hash] = proof.querySelectorAll("code");
     id.textContent = archive.archiveId;
     hash.textContent = archive.treeHash;
-    proof.querySelector("[data-action=copy-id]").setAttribute("aria-label", `Copy archive ID of ${this.name}`);
-    proof.querySelector("[data-action=copy-hash]").setAttribute("aria-label", `Copy tree hash of ${this.name}`);
+    proof.querySelector("[data-copy='Archive ID']").setAttribute("aria-label", `Copy archive ID of ${this.name}`);
+    proof.querySelector("[data-copy='Tree hash']").setAttribute("aria-label", `Copy tree hash of ${this.name}`);
     this.element.dataset.archiveId = archive.archiveId;
     this.element.dataset.treeHash = archive.treeHash;
     this.element.append(proof);

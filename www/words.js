@@ -63,6 +63,10 @@ export function stateInWords(state, { cancelling, online }) {
 // What happened, and what the person in front of the page can do about it. Where the second is missing the error's own
 // hint says it, which may know more about the case.
 const FAILURES = {
+  ARCHIVE_NOT_FOUND: [
+    "The store has no such archive any more",
+    "It was deleted, perhaps from another device, or is in another vault. An inventory shows what is there.",
+  ],
   AUTH_DENIED: ["You may not store files here", "Ask whoever runs this service for access to this vault."],
   AUTH_EXPIRED: ["Your access has expired", "Try again: the page then asks for new access."],
   AUTH_MISSING: [
@@ -70,6 +74,7 @@ const FAILURES = {
     "Reload it. If that does not help, ask whoever runs this service.",
   ],
   CHECKSUM_MISMATCH_PART: ["A piece of the file kept arriving damaged"],
+  CHECKSUM_MISMATCH_RANGE: ["A piece of the download kept arriving damaged"],
   CHECKSUM_MISMATCH_WHOLE: ["The stored file did not match yours"],
   CLOCK_SKEW: ["The clocks do not agree"],
   FILE_CHANGED: [
@@ -95,11 +100,25 @@ const FAILURES = {
     "Correct the setting named in the details, or remove it from the address.",
   ],
   INVALID_PART_SIZE: ["The part size cannot be used", "Correct partSize in the address, or remove it."],
+  INVALID_RANGE: [
+    "There is no such part of the archive",
+    "It has to begin before it ends, and to end inside the archive. Correct the numbers.",
+  ],
   INVALID_VAULT_NAME: ["There can be no vault of that name", "Correct vault in the address, or remove it."],
+  INVENTORY_UNREADABLE: [
+    "The inventory is damaged or incomplete",
+    "The list of archives is as it was before. Take another inventory.",
+  ],
   IS_DIRECTORY: [
     "This is a folder",
     "Folders cannot be stored. Open it and add the files inside, or pack it into one file first.",
   ],
+  JOB_EXPIRED: [
+    "The store has thrown this away again",
+    "It keeps what it fetched for a day. Ask for it once more; a download that was begun goes on where it was.",
+  ],
+  JOB_FAILED: ["The store could not do it", "Ask for it once more. If it happens again, tell whoever runs this service."],
+  JOB_NOT_READY: ["The store is not done with it yet", "Wait until it is ready. It is downloaded from there on."],
   LIMIT_EXCEEDED: ["This is more than you may store here"],
   NETWORK: ["The server cannot be reached"],
   NOT_OUR_SERVER: [
@@ -113,6 +132,10 @@ const FAILURES = {
     "The server did not approve the upload",
     "Try again. If it happens again, tell whoever runs this service.",
   ],
+  SINK_FAILED: [
+    "The file could not be written",
+    "Make sure that there is room on the disk, then try again. What has arrived already is kept where possible.",
+  ],
   STALLED: ["The connection went quiet"],
   TOO_MANY_PARTS: ["The part size is too small for this file", "Make partSize in the address larger, or remove it."],
   UNSUPPORTED: ["This browser cannot do it", "Use a current version of Chrome, Edge, Firefox or Safari."],
@@ -125,12 +148,47 @@ const FAILURES = {
   WORKER_FAILED: ["The page lost the helper that reads files", "Try again. If it happens again, reload the page."],
 };
 
-/** Title and advice for a failure. An error of the page itself may bring its own. */
-export function failureInWords(error) {
-  const [title, advice] = FAILURES[error.code] ?? ["Something went wrong"];
+// The same, where it was not a file that was to be stored.
+const ELSEWHERE = {
+  CHECKSUM_MISMATCH_WHOLE: [
+    "What arrived is not what was stored",
+    "Nothing was reported as downloaded. Download it again; if it happens again, the store needs looking at.",
+  ],
+  LIMIT_EXCEEDED: ["This is more than you may ask for here"],
+  REFUSED: ["The server refused it"],
+  SIGN_FAILED: [
+    "The server did not approve the request",
+    "Try again. If it happens again, tell whoever runs this service.",
+  ],
+};
+
+// Permission is for one thing and not for another, so a refusal says for which.
+const DENIED = {
+  delete: [
+    "You may not delete archives here",
+    "Nothing was removed. Your access is for storing files and getting them back. Deleting is kept apart, because "
+      + "nothing brings an archive back: ask whoever runs this service.",
+  ],
+  "remove-upload": [
+    "You may not remove unfinished uploads here",
+    "Nothing was removed. Ask whoever runs this service, or wait: the store drops them by itself after a day.",
+  ],
+  retrieve: ["You may not get archives back from here", "Ask whoever runs this service for access to read this vault."],
+  look: ["You may not look into this vault", "Ask whoever runs this service for access to read it."],
+};
+
+/**
+ * Title and advice for a failure. `doing` says what was tried, where it was not storing a file: `look`, `retrieve`,
+ * `delete` or `remove-upload`. An error of the page itself may bring its own words.
+ */
+export function failureInWords(error, doing) {
+  const denied = error.code === "AUTH_DENIED" ? DENIED[doing] : undefined;
+  const elsewhere = doing === undefined ? undefined : ELSEWHERE[error.code];
+  const said = error.code === "JOB_FAILED" && error.message ? `The store says: “${error.message}” ` : "";
+  const [title, advice] = denied ?? elsewhere ?? FAILURES[error.code] ?? ["Something went wrong"];
   return {
     title: error.title ?? title,
-    advice: error.advice ?? advice ?? (error.hint || "Reload the page and try again."),
+    advice: said + (error.advice ?? advice ?? (error.hint || "Reload the page and try again.")),
   };
 }
 

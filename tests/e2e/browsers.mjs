@@ -8,16 +8,24 @@ import { WebKit } from "./webkit.mjs";
 
 export const ENGINES = ["chromium", "firefox", "webkit"];
 
-/** A fresh browser with an empty profile. `args` are further command-line flags (Chromium only). */
-export async function launch(engine, { args = [] } = {}) {
+/**
+ * A fresh browser with an empty profile. `args` are further command-line flags (Chromium only); `downloads` is a folder
+ * into which files are saved without a question (not WebKit).
+ */
+export async function launch(engine, { args = [], downloads } = {}) {
   if (engine === "chromium") {
-    return Page.over({
+    const page = await Page.over({
       executablePath: "/usr/bin/chromium",
       // Chromium's sandbox does not start as root, and containers have a tiny /dev/shm.
       args: ["--no-sandbox", "--disable-dev-shm-usage", ...args],
     });
+    if (downloads) await allowDownloads(page.browser, downloads);
+    return page;
   }
-  if (engine === "firefox") return Page.over({ browser: "firefox", executablePath: "/usr/bin/firefox-esr" });
+  if (engine === "firefox") {
+    const extraPrefsFirefox = downloads ? { "browser.download.dir": downloads, "browser.download.folderList": 2 } : {};
+    return Page.over({ browser: "firefox", executablePath: "/usr/bin/firefox-esr", extraPrefsFirefox });
+  }
   if (engine === "webkit") return WebKit.launch();
   throw new Error(`no such engine: ${engine}`);
 }
@@ -83,6 +91,12 @@ class Page {
   async close() {
     await this.browser.close();
   }
+}
+
+async function allowDownloads(browser, downloadPath) {
+  const session = await browser.target().createCDPSession();
+  await session.send("Browser.setDownloadBehavior", { behavior: "allow", downloadPath });
+  await session.detach();
 }
 
 /** Asks the page until the function gives something truthy, and returns that. */
