@@ -13,14 +13,17 @@ const TYPES = {
 };
 
 /**
- * `answers` maps a path to `{status, type, body}`; `gateway` is the URL that /v1, /-/ and /{account}/ are handed to;
+ * `answers` maps a path to `{status, type, body}`, or to a function of Node's request and response; `gateway` is the URL
+ * that /v1, /-/ and /{account}/ are handed to;
  * `missing(path)` tells what to answer 404 to although it exists.
  */
 export async function startSite(folder, { gateway, answers = {}, missing = () => false } = {}) {
   const server = createServer(async (incoming, outgoing) => {
     const { pathname } = new URL(incoming.url, "http://localhost");
     const answer = answers[pathname];
-    if (answer) {
+    if (typeof answer === "function") {
+      answer(incoming, outgoing);
+    } else if (answer) {
       incoming.resume();
       outgoing.writeHead(answer.status, { "content-type": answer.type ?? "application/json" }).end(answer.body);
     } else if (gateway && /^\/(v1|-|\d{12})\//.test(pathname)) {
