@@ -4,7 +4,7 @@ use glacier_core::error::{ErrorCode, UploadError};
 use glacier_core::glacier::PolicyText;
 use glacier_core::json::Json;
 use glacier_core::settings::{self, DownloadOptions, Settings, StreamSettings, VaultsSettings};
-use js_sys::{Function, JSON, Object};
+use js_sys::{Array, Function, JSON, Object};
 use wasm_bindgen::prelude::{JsCast, JsValue};
 use web_sys::{AbortSignal, Blob};
 
@@ -15,7 +15,7 @@ use crate::json;
 
 /// The plain data among an object's own members, without those whose value is `undefined`.
 pub(crate) fn plain(options: &JsValue) -> Json {
-    let Some(object) = options.dyn_ref::<Object>() else {
+    let Some(object) = options.dyn_ref::<Object>().filter(|_| !Array::is_array(options)) else {
         return Json::Null;
     };
     let given = Object::new();

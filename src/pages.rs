@@ -46,13 +46,13 @@ impl Pages {
     /// The promise of `{ value, done }`.
     pub(crate) fn next(self: &Rc<Self>) -> Promise {
         let (pages, before) = (Rc::clone(self), self.last.borrow().clone());
-        let next = promise(async move {
+        let next = promise(Box::pin(async move {
             let _ = JsFuture::from(before).await;
             let item = pages.item().await.inspect_err(|_| pages.listing.borrow_mut().end())?;
             let is_over = item.is_none();
             let value = item.unwrap_or(JsValue::UNDEFINED);
             Ok(object(&[("value", value), ("done", is_over.into())]).into())
-        });
+        }));
         *self.last.borrow_mut() = next.clone();
         next
     }

@@ -1,5 +1,6 @@
 //! What comes of calls, as JavaScript has it.
 
+use std::pin::Pin;
 use std::rc::Rc;
 
 use glacier_core::Intent;
@@ -32,24 +33,24 @@ pub(crate) type Asked = Result<(Vec<Intent>, Option<AbortSignal>), UploadError>;
 
 /// Makes the calls in order; the promise is of the last one's answer.
 pub(crate) fn ask(session: &Rc<Session>, asked: Asked) -> Promise {
-    ask_for(session, asked, value)
+    ask_for(session, asked, Box::new(value))
 }
 
 /// As [`ask`], with another reading of the answer.
-pub(crate) fn ask_for(session: &Rc<Session>, asked: Asked, read: impl FnOnce(Answer) -> JsValue + 'static) -> Promise {
-    let (session, read) = (Rc::clone(session), Box::new(read));
-    promise(async move {
+pub(crate) fn ask_for(session: &Rc<Session>, asked: Asked, read: Box<dyn FnOnce(Answer) -> JsValue>) -> Promise {
+    let session = Rc::clone(session);
+    promise(Box::pin(async move {
         let (intents, signal) = asked?;
         let mut last = Answer::Done;
         for intent in intents {
             last = call(Rc::clone(&session), intent, signal.clone()).await?;
         }
         Ok(read(last))
-    })
+    }))
 }
 
-/// The promise of what a future gives.
-pub(crate) fn promise(future: impl Future<Output = Result<JsValue, Failure>> + 'static) -> Promise {
+/// The promise of what a future gives. Boxed, because every other kind of future is another copy of what drives it.
+pub(crate) fn promise(future: Pin<Box<dyn Future<Output = Result<JsValue, Failure>>>>) -> Promise {
     future_to_promise(async move { future.await.map_err(|failure| failure.to_js()) })
 }
 

@@ -167,10 +167,10 @@ impl Job {
     /// Asks the store how far it is.
     pub fn refresh(&self, options: &JsValue) -> Promise {
         let (job, signal) = (self.clone(), options::call(options));
-        promise(async move {
+        promise(Box::pin(async move {
             job.job.refresh(signal?).await?;
             Ok(job.into())
-        })
+        }))
     }
 
     /// Downloads what it made.
@@ -189,10 +189,10 @@ impl Job {
     /// Waits until it has succeeded.
     pub fn done(&self, options: &JsValue) -> Promise {
         let (job, signal) = (self.clone(), options::call(options));
-        promise(async move {
+        promise(Box::pin(async move {
             job.job.done(signal?).await?;
             Ok(job.into())
-        })
+        }))
     }
 }
 

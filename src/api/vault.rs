@@ -45,10 +45,10 @@ impl Vault {
         asked: Result<(glacier_core::glacier::initiate_job::JobParameters, Option<AbortSignal>), UploadError>,
     ) -> Promise {
         let vault = self.vault.clone();
-        promise(async move {
+        promise(Box::pin(async move {
             let (parameters, signal) = asked?;
             Ok(Job::new(job::Job::start(vault, parameters, signal).await?).into())
-        })
+        }))
     }
 }
 
@@ -123,11 +123,11 @@ impl Vault {
     pub fn job(&self, job_id: &str, options: &JsValue) -> Promise {
         let asked = JobId::new(job_id).map_err(UploadError::from).and_then(|id| Ok((id, options::call(options)?)));
         let vault = self.vault.clone();
-        promise(async move {
+        promise(Box::pin(async move {
             let (job_id, signal) = asked?;
             let description = job::Job::describe(vault.clone(), job_id, signal).await?;
             Ok(Job::new(job::Job::new(vault, description)).into())
-        })
+        }))
     }
 
     /// Its tags.

@@ -41,9 +41,10 @@ impl Vaults {
         let asked = name.and_then(|vault| Ok((vault, options::call(options)?)));
         let vault = asked.as_ref().ok().map(|(name, _)| (Rc::clone(&self.session), name.clone()));
         let asked = asked.map(|(vault, signal)| (vec![Intent::CreateVault { vault }], signal));
-        ask_for(&self.session, asked, |_| {
+        let made = move |_: Answer| {
             vault.map_or(JsValue::UNDEFINED, |(session, name)| Vault::new(vaults::Vault { session, name }).into())
-        })
+        };
+        ask_for(&self.session, asked, Box::new(made))
     }
 
     /// A vault by its name.

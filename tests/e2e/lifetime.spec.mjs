@@ -49,6 +49,32 @@ test("an upload of which only the promise is kept survives the garbage collector
   assert.equal(result.size, 24 << 20);
 });
 
+test("waits and lists of which nothing else is kept survive the garbage collector", { timeout: 120_000 }, async () => {
+  const token = gateway.token({ ops: ["upload", "read", "admin"] });
+  const result = await browser.evaluate(async (name, token) => {
+    const begin = async () => {
+      const getHeaders = () => ({ authorization: `Bearer ${token}` });
+      const vault = await (await library.createVaults({ endpoint: "/v1", getHeaders })).create(name);
+      const job = await vault.inventory();
+      return { done: job.done(), jobs: (await library.createVaults({ endpoint: "/v1", getHeaders })).vault(name).jobs() };
+    };
+    const { done, jobs } = await begin();
+    let over = false;
+    const collecting = (async () => {
+      while (!over) {
+        gc();
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+    })();
+    const status = (await done.finally(() => (over = true))).status;
+    await collecting;
+    const ids = [];
+    for await (const job of jobs) ids.push(job.jobId);
+    return { status, listed: ids.length };
+  }, [VAULT, token]);
+  assert.deepEqual(result, { status: "Succeeded", listed: 1 });
+});
+
 test("an uploader that nobody holds gives its workers back", { timeout: 120_000 }, async () => {
   const workers = await browser.evaluate(async (vault) => {
     const Real = Worker;

@@ -14,11 +14,11 @@ const TYPES = {
 };
 
 /**
- * `answers` maps a path to `{status, type, body}`; `gateway` is the URL that /v1, /-/ and /{account}/ are handed to;
- * `missing(path)` tells what to answer 404 to although it exists; `takes` maps a path to a function that is given the
- * request's body as a stream and returns what to answer as JSON. `meddle(request)` stands between the page and the
- * gateway: it may return `{status, body}` to answer itself, `{hang: true}` to answer nothing, or `{flip: n}` to change
- * the n-th byte of the answer.
+ * `answers` maps a path to `{status, type, body}`, or to a function of Node's request and response; `gateway` is the URL
+ * that /v1, /-/ and /{account}/ are handed to; `missing(path)` tells what to answer 404 to although it exists; `takes`
+ * maps a path to a function that is given the request's body as a stream and returns what to answer as JSON.
+ * `meddle(request)` stands between the page and the gateway: it may return `{status, body}` to answer itself, `{hang:
+ * true}` to answer nothing, or `{flip: n}` to change the n-th byte of the answer.
  */
 export async function startSite(
   folder, { gateway, answers = {}, missing = () => false, takes = {}, meddle = () => undefined } = {},
@@ -26,7 +26,9 @@ export async function startSite(
   const server = createServer(async (incoming, outgoing) => {
     const { pathname } = new URL(incoming.url, "http://localhost");
     const answer = answers[pathname];
-    if (answer) {
+    if (typeof answer === "function") {
+      answer(incoming, outgoing);
+    } else if (answer) {
       incoming.resume();
       outgoing.writeHead(answer.status, { "content-type": answer.type ?? "application/json" }).end(answer.body);
     } else if (takes[pathname]) {

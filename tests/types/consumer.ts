@@ -1,9 +1,12 @@
 // A program that uses everything the package declares. It is only type-checked; each `@ts-expect-error` is a mistake
 // that the types must catch.
 import {
-  alignRange, ArchiveWriter, createUploader, isTreeHashAligned, planParts, treeHash, UploadError,
+  alignRange, ArchiveWriter, createUploader, createVaults, isTreeHashAligned, planParts, treeHash, UploadError,
 } from "glacier-upload";
-import type { Archive, ByteRange, Intent, Progress, SignedRequest, UploadErrorCode, UploadState } from "glacier-upload";
+import type {
+  Archive, ByteRange, IncompleteUpload, Intent, Job, JobStatus, Progress, ProvisionedCapacity, RetrievalPolicy,
+  SignedRequest, StoredPart, UploadErrorCode, UploadState, Vault, VaultDescription, VaultLock, VaultNotifications, Vaults,
+} from "glacier-upload";
 
 export async function uploads(file: File, signal: AbortSignal): Promise<Archive> {
   const uploader = await createUploader({
@@ -93,4 +96,75 @@ export async function choosesARange(size: number): Promise<ByteRange> {
   // @ts-expect-error: a range is two numbers, not HTTP's text.
   await isTreeHashAligned("0-1048575", size);
   return (await isTreeHashAligned(wanted, size)) ? wanted : alignRange(wanted, size);
+}
+
+export async function vaults(signal: AbortSignal): Promise<void> {
+  const vaults: Vaults = await createVaults({ endpoint: "/v1", getHeaders: () => ({}), events: false, workers: 2 });
+  const vault: Vault = await vaults.create("photos", { signal });
+  const same: Vault = vaults.vault("photos");
+  for await (const { name, arn, createdAt, lastInventoryAt, archives, size } of vaults.list({ signal })) {
+    const bytes: number | bigint = size;
+    const inventoried: Date | null = lastInventoryAt;
+    console.log(name, arn, createdAt.getTime(), inventoried, archives, bytes);
+  }
+  const described: VaultDescription = await same.describe();
+  console.log(described.name, vault.name);
+  await vault.archives.delete("archive", { signal });
+  for await (const upload of vault.uploads()) {
+    const left: IncompleteUpload = upload;
+    for await (const part of left.parts({ signal })) {
+      const { range, treeHash }: StoredPart = part;
+      console.log(range.start, range.end, treeHash, left.uploadId, left.description, left.partSize, left.createdAt);
+    }
+    await left.abort();
+  }
+  await vault.addTags({ project: "x" });
+  const tags: Record<string, string> = await vault.tags();
+  await vault.removeTags(Object.keys(tags));
+  await vault.setNotifications({ snsTopic: "arn:aws:sns:…", events: ["ArchiveRetrievalCompleted"] });
+  // @ts-expect-error: there is no such event.
+  await vault.setNotifications({ snsTopic: "arn:aws:sns:…", events: ["VaultDeleted"] });
+  const notifications: VaultNotifications | null = await vault.notifications();
+  await vault.deleteNotifications();
+  await vault.setAccessPolicy({ Statement: [] });
+  await vault.setAccessPolicy("{}");
+  const policy: string | null = await vault.accessPolicy();
+  await vault.deleteAccessPolicy();
+  const lockId: string = await vault.initiateLock({ Statement: [] });
+  await vault.completeLock(lockId);
+  await vault.abortLock();
+  const lock: VaultLock | null = await vault.lock();
+  console.log(notifications?.events, policy, lock?.state, lock?.expiresAt?.getTime());
+  const limit: RetrievalPolicy = { strategy: "BytesPerHour", bytesPerHour: 5 };
+  await vaults.setRetrievalPolicy(limit);
+  // @ts-expect-error: a limit without its number.
+  await vaults.setRetrievalPolicy({ strategy: "BytesPerHour" });
+  console.log((await vaults.retrievalPolicy()).strategy);
+  const unit: string = await vaults.purchaseProvisionedCapacity();
+  const units: ProvisionedCapacity[] = await vaults.provisionedCapacity();
+  console.log(unit, units[0]?.startsAt, units[0]?.expiresAt, units[0]?.capacityId);
+  await vault.delete();
+  await vaults.close();
+  // @ts-expect-error: a way to the vaults has no target.
+  await createVaults({ endpoint: "/v1", target: { vault: "photos" } });
+}
+
+export async function jobs(vault: Vault, signal: AbortSignal): Promise<void> {
+  const range: ByteRange = { start: 0, end: 2 ** 20 };
+  const job: Job = await vault.retrieve("archive", { range, tier: "Bulk", description: "x", snsTopic: "arn:…", signal });
+  // @ts-expect-error: there is no such tier.
+  await vault.retrieve("archive", { tier: "Fast" });
+  const inventory: Job = await vault.inventory({
+    format: "CSV", startDate: new Date(0), endDate: new Date(), limit: 5, marker: "x", description: "x", snsTopic: "arn:…",
+  });
+  // @ts-expect-error: dates are dates.
+  await vault.inventory({ startDate: "2026-01-01" });
+  const done: Job = await job.done({ signal });
+  const status: JobStatus = (await done.refresh({ signal })).status;
+  console.log(status, job.jobId, job.vault, job.action, job.completed, job.statusMessage, job.description);
+  console.log(job.createdAt.getTime(), job.completedAt?.getTime(), job.snsTopic, job.archiveId, job.archiveSize);
+  console.log(job.archiveTreeHash, job.range?.start, job.treeHash, job.tier, job.inventorySize);
+  console.log(inventory.inventory?.format, inventory.inventory?.startDate?.getTime(), inventory.inventory?.marker);
+  for await (const one of vault.jobs({ completed: true, statusCode: "Succeeded", signal })) console.log(one.jobId);
+  console.log((await vault.job("job")).status);
 }
