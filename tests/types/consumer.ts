@@ -4,6 +4,9 @@ import {
   alignRange, ArchiveWriter, createUploader, isTreeHashAligned, planParts, treeHash, UploadError,
 } from "glacier-upload";
 import type { Archive, ByteRange, Intent, Progress, SignedRequest, UploadErrorCode, UploadState } from "glacier-upload";
+import type {
+  Download, DownloadCheckpoint, Downloaded, DownloadOptions, DownloadState, Job,
+} from "glacier-upload";
 
 export async function uploads(file: File, signal: AbortSignal): Promise<Archive> {
   const uploader = await createUploader({
@@ -93,4 +96,25 @@ export async function choosesARange(size: number): Promise<ByteRange> {
   // @ts-expect-error: a range is two numbers, not HTTP's text.
   await isTreeHashAligned("0-1048575", size);
   return (await isTreeHashAligned(wanted, size)) ? wanted : alignRange(wanted, size);
+}
+
+export async function getsItBack(job: Job, next: Job, handle: FileSystemFileHandle, saved?: DownloadCheckpoint): Promise<Blob | undefined> {
+  const wishes: DownloadOptions = { treeHash: "00", rangeSize: 2 ** 20, onProgress: ({ bytesReceived }) => console.log(bytesReceived) };
+  if (saved) wishes.from = saved;
+  const download: Download = job.download(handle, wishes);
+  const off = download.on("state", (state: DownloadState) => console.log(state, download.error?.code));
+  download.pause();
+  localStorage.setItem("checkpoint", JSON.stringify(download.checkpoint));
+  download.resume();
+  download.continueWith(next);
+  const { size, treeHash, verified, why }: Downloaded = await download.done();
+  console.log(size, treeHash, verified === "whole" ? "" : why);
+  off();
+  await job.download(new WritableStream<Uint8Array>()).abort();
+  job.download(await handle.createWritable(), { signal: AbortSignal.timeout(1000) });
+  // @ts-expect-error: a name is no target.
+  job.download("name.bin");
+  // @ts-expect-error: a misspelt option.
+  job.download(handle, { rangesize: 1 });
+  return (await job.download().done()).blob;
 }
