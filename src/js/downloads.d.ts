@@ -4,11 +4,15 @@ import type { Job } from "./jobs.js";
 /**
  * Where a download goes.
  *
- * - A `FileSystemFileHandle` (a picked file, or one of the origin's private file system): written in place, in any order, and
- *   the only one that a download can be continued into after a reload.
- * - A `FileSystemWritableFileStream`: written in any order, and closed when all is verified. On failure it is aborted, so
- *   that the file stays as it was.
- * - Any other `WritableStream`: written in order, closed when all is verified, aborted on failure.
+ * - A `FileSystemFileHandle`, written in any order, and the only one that a download can be continued into after a reload. A
+ *   file of the origin's private file system is written in place and locked meanwhile. A picked file gets a copy, which
+ *   browsers put in its place when it is closed: at the end and at every pause.
+ * - A `FileSystemWritableFileStream`: written in any order, and closed when all is verified. When it fails for good it is
+ *   aborted, so that the file stays as it was.
+ * - Any other `WritableStream`: written in order, closed when all is verified, aborted when it fails for good.
+ *
+ * A failure is for good unless it is retryable or `JOB_EXPIRED`: until then a stream stays open for `resume()`,
+ * `continueWith()` or `abort()`.
  */
 export type DownloadTarget = FileSystemFileHandle | FileSystemWritableFileStream | WritableStream<Uint8Array>;
 
@@ -20,7 +24,10 @@ export interface DownloadOptions {
   onProgress?: (progress: DownloadProgress) => void;
   /** Tree hash the output must have, where it is known from elsewhere. The only way to verify an unaligned range. */
   treeHash?: string;
-  /** Bytes in every request but the last: a power of two from 1 MiB to 4 GiB. @default 8388608 */
+  /**
+   * Bytes in every request but the last: a power of two from 1 MiB to 1 GiB, at most the memory budget.
+   * @default 8388608, or less where the budget is below 16 MiB
+   */
   rangeSize?: number;
   /**
    * What {@link Download.checkpoint} gave on an earlier visit, of the same output into the same file. What the file has is

@@ -105,3 +105,28 @@ test("an uploader that nobody holds gives its workers back", { timeout: 120_000 
   assert.ok(workers.before > 0, "there were workers");
   assert.equal(workers.after, 0);
 });
+
+test("a download of which only the promise is kept survives the garbage collector", { timeout: 120_000 }, async () => {
+  const result = await browser.evaluate(async (vault) => {
+    const session = { endpoint: "/v1", getHeaders: bearer };
+    const uploader = await library.createUploader({ ...session, target: { vault } });
+    const { archiveId } = await uploader.add(new Blob(["y".repeat(24 << 20)])).done();
+    const begin = async () => {
+      const job = await (await library.createVaults(session)).vault(vault).retrieve(archiveId);
+      await job.done();
+      return { done: job.download().done() };
+    };
+    const { done } = await begin();
+    let over = false;
+    const collecting = (async () => {
+      while (!over) {
+        gc();
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+    })();
+    const { verified, blob } = await done.finally(() => (over = true));
+    await collecting;
+    return { verified, size: blob.size };
+  }, [VAULT]);
+  assert.deepEqual(result, { verified: "whole", size: 24 << 20 });
+});

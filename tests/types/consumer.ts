@@ -7,6 +7,7 @@ import type {
   Archive, ByteRange, IncompleteUpload, Intent, Job, JobStatus, Progress, ProvisionedCapacity, RetrievalPolicy,
   SignedRequest, StoredPart, UploadErrorCode, UploadState, Vault, VaultDescription, VaultLock, VaultNotifications, Vaults,
 } from "glacier-upload";
+import type { Download, DownloadCheckpoint, Downloaded, DownloadOptions, DownloadState } from "glacier-upload";
 
 export async function uploads(file: File, signal: AbortSignal): Promise<Archive> {
   const uploader = await createUploader({
@@ -167,4 +168,24 @@ export async function jobs(vault: Vault, signal: AbortSignal): Promise<void> {
   console.log(inventory.inventory?.format, inventory.inventory?.startDate?.getTime(), inventory.inventory?.marker);
   for await (const one of vault.jobs({ completed: true, statusCode: "Succeeded", signal })) console.log(one.jobId);
   console.log((await vault.job("job")).status);
+
+export async function getsItBack(job: Job, next: Job, handle: FileSystemFileHandle, saved?: DownloadCheckpoint): Promise<Blob | undefined> {
+  const wishes: DownloadOptions = { treeHash: "00", rangeSize: 2 ** 20, onProgress: ({ bytesReceived }) => console.log(bytesReceived) };
+  if (saved) wishes.from = saved;
+  const download: Download = job.download(handle, wishes);
+  const off = download.on("state", (state: DownloadState) => console.log(state, download.error?.code));
+  download.pause();
+  localStorage.setItem("checkpoint", JSON.stringify(download.checkpoint));
+  download.resume();
+  download.continueWith(next);
+  const { size, treeHash, verified, why }: Downloaded = await download.done();
+  console.log(size, treeHash, verified === "whole" ? "" : why);
+  off();
+  await job.download(new WritableStream<Uint8Array>()).abort();
+  job.download(await handle.createWritable(), { signal: AbortSignal.timeout(1000) });
+  // @ts-expect-error: a name is no target.
+  job.download("name.bin");
+  // @ts-expect-error: a misspelt option.
+  job.download(handle, { rangesize: 1 });
+  return (await job.download().done()).blob;
 }

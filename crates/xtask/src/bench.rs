@@ -7,9 +7,10 @@ use anyhow::{Result, bail};
 /// Runs the benchmark of that name.
 pub(crate) fn bench(name: &str) -> Result<()> {
     match name {
+        "download" => download(),
         "inventory" => inventory(),
         "upload" => upload(),
-        _ => bail!("there is no benchmark {name}: there are inventory and upload"),
+        _ => bail!("there is no benchmark {name}: there are download, inventory and upload"),
     }
 }
 
@@ -20,6 +21,15 @@ fn upload() -> Result<()> {
     let server = build::server(&["bench-sink"])?;
     let mut bench = command("node");
     run("measure uploads", bench.arg("tests/bench/upload.mjs").env("GLACIER_UPLOAD_SERVER", server))
+}
+
+/// A job's output of 1 GiB through the library and through a bare `fetch`, in Chromium.
+fn download() -> Result<()> {
+    setup::for_chromium()?;
+    build::package()?;
+    let server = build::server(&[])?;
+    let mut bench = command("node");
+    run("measure downloads", bench.arg("tests/bench/download.mjs").env("GLACIER_UPLOAD_SERVER", server))
 }
 
 /// The inventory of a vault with 1,000,000 archives (`ARCHIVES`): time, memory, and what the vault's other operations take
