@@ -17,7 +17,7 @@ use web_sys::AbortSignal;
 use crate::call::{Failure, call};
 use crate::clock;
 use crate::connection::Connection;
-use crate::event_source::EventSource;
+use crate::event_feed::EventFeed;
 use crate::mailbox::Mailbox;
 use crate::vaults::Vault;
 
@@ -120,7 +120,7 @@ impl Job {
             if watching.is_none() && is_in_progress(&event) {
                 // Not before: a job that is done needs no stream.
                 let watch =
-                    |events: &Rc<EventSource>| events.watch(self.vault.name.clone(), job_id.clone(), mailbox.address());
+                    |events: &Rc<EventFeed>| events.watch(self.vault.name.clone(), job_id.clone(), mailbox.address());
                 watching = session.events.as_ref().map(watch);
             }
             machine.handle_event(event, clock::now(), clock::jitter());

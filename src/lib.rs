@@ -13,7 +13,7 @@ mod downloads;
 mod driver;
 mod ending;
 mod error;
-mod event_source;
+mod event_feed;
 mod events;
 mod fetch;
 mod file;

@@ -7,7 +7,7 @@ use web_sys::{AbortController, AbortSignal};
 
 use crate::call::Failure;
 use crate::downloads::Downloads;
-use crate::event_source::EventSource;
+use crate::event_feed::EventFeed;
 use crate::gateway::Gateway;
 use crate::hash_pool::HashPool;
 use crate::listening::Listening;
@@ -20,7 +20,7 @@ pub(crate) struct Session {
     pub(crate) pool: HashPool,
     pub(crate) downloads: Rc<Downloads>,
     /// Tells when jobs are done, where there is somebody to ask.
-    pub(crate) events: Option<Rc<EventSource>>,
+    pub(crate) events: Option<Rc<EventFeed>>,
     /// Aborted by `close`; every call heeds it as it heeds its own signal.
     closing: Option<AbortController>,
 }
@@ -29,7 +29,7 @@ impl Session {
     pub(crate) fn new(settings: VaultsSettings, gateway: Gateway, pool: HashPool) -> Rc<Self> {
         let gateway = Rc::new(gateway);
         let events = (settings.events && gateway.has_endpoint())
-            .then(|| EventSource::new(Rc::clone(&gateway), settings.gateway.retry));
+            .then(|| EventFeed::new(Rc::clone(&gateway), settings.gateway.retry));
         let downloads = Downloads::new(settings.gateway, Rc::clone(&gateway), pool.clone());
         Rc::new(Self { settings, gateway, pool, downloads, events, closing: AbortController::new().ok() })
     }

@@ -168,6 +168,7 @@ export async function jobs(vault: Vault, signal: AbortSignal): Promise<void> {
   console.log(inventory.inventory?.format, inventory.inventory?.startDate?.getTime(), inventory.inventory?.marker);
   for await (const one of vault.jobs({ completed: true, statusCode: "Succeeded", signal })) console.log(one.jobId);
   console.log((await vault.job("job")).status);
+}
 
 export async function getsItBack(job: Job, next: Job, handle: FileSystemFileHandle, saved?: DownloadCheckpoint): Promise<Blob | undefined> {
   const wishes: DownloadOptions = { treeHash: "00", rangeSize: 2 ** 20, onProgress: ({ bytesReceived }) => console.log(bytesReceived) };

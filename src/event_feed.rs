@@ -20,7 +20,7 @@ use crate::json;
 use crate::mailbox::Address;
 
 /// The stream that all who wait for jobs of one `createVaults` share.
-pub(crate) struct EventSource {
+pub(crate) struct EventFeed {
     machine: RefCell<EventStream>,
     gateway: Rc<Gateway>,
     watchers: RefCell<Vec<Watcher>>,
@@ -41,7 +41,7 @@ struct Watcher {
 
 /// Somebody waits, until it is dropped.
 pub(crate) struct Watching {
-    source: Rc<EventSource>,
+    source: Rc<EventFeed>,
     vault: VaultName,
     id: u32,
 }
@@ -57,7 +57,7 @@ impl Drop for Watching {
     }
 }
 
-impl EventSource {
+impl EventFeed {
     pub(crate) fn new(gateway: Rc<Gateway>, policy: RetryPolicy) -> Rc<Self> {
         Rc::new(Self {
             machine: RefCell::new(EventStream::new(policy)),
