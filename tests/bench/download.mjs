@@ -12,7 +12,7 @@ import { residentMib } from "../e2e/memory.mjs";
 import { librarySite } from "../e2e/site.mjs";
 
 const ROUNDS = 3;
-const SIZE = 1024 * MIB;
+const SIZE = 512 * MIB;
 
 const files = await scratch();
 const site = await librarySite();
@@ -85,7 +85,7 @@ async function bareFetch({ vault, bearer }, { JobId, ArchiveSizeInBytes }, kind)
 function report(rounds, peak) {
   const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
   const rate = (seconds) => `${(SIZE / MIB / seconds).toFixed(0)} MiB/s`.padStart(12);
-  console.log(`\n1 GiB over loopback, Chromium, ${cpus().length} processors\n`);
+  console.log(`\n512 MiB over loopback, Chromium, ${cpus().length} processors\n`);
   console.log("into     round   bare fetch     library   ratio");
   for (const [kind, pairs] of Object.entries(rounds)) {
     for (const [index, { bare, ours }] of pairs.entries()) {

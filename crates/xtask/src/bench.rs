@@ -23,7 +23,7 @@ fn upload() -> Result<()> {
     run("measure uploads", bench.arg("tests/bench/upload.mjs").env("GLACIER_UPLOAD_SERVER", server))
 }
 
-/// A job's output of 1 GiB through the library and through a bare `fetch`, in Chromium.
+/// A job's output of 512 MiB through the library and through a bare `fetch`, in Chromium.
 fn download() -> Result<()> {
     setup::for_chromium()?;
     build::package()?;
