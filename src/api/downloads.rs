@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
+use glacier_core::error::{ErrorCode, UploadError};
 use js_sys::{Function, Promise};
+use wasm_bindgen::convert::TryFromJsValue;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use super::job::Job;
@@ -77,7 +79,10 @@ impl Download {
     /// # Errors
     /// An `UploadError` of JavaScript.
     #[wasm_bindgen(js_name = continueWith)]
-    pub fn continue_with(&self, job: &Job) -> Result<(), JsValue> {
+    pub fn continue_with(&self, job: &JsValue) -> Result<(), JsValue> {
+        // Not by the signature: wasm-bindgen's own check throws an Error without a code.
+        let job = Job::try_from_js_value_ref(job)
+            .ok_or_else(|| plain(UploadError::new(ErrorCode::InvalidOption, "continueWith takes a Job")))?;
         self.download.continue_with(job.as_described()).map_err(plain)
     }
 

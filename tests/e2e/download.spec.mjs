@@ -335,12 +335,14 @@ for (const engine of ["chromium", "firefox"]) {
         const failure = await failureOf(() => running.done());
         const delivered = running.progress.bytesDelivered;
         const refused = await failureOf(() => running.continueWith(otherJob));
+        const noJob = await failureOf(() => running.continueWith({ jobId: nextJob.jobId }));
         running.continueWith(nextJob);
         const { verified } = await running.done();
         const again = await failureOf(() => running.continueWith(nextJob));
-        return { failure, delivered, refused, verified, again, ...(await readBack(await (await file("expired.bin")).getFile())) };
+        return { failure, delivered, refused, noJob, verified, again, ...(await readBack(await (await file("expired.bin")).getFile())) };
       }, [through({ concurrency: 1 }), small.job, second, other]);
-      assert.deepEqual([result.failure.code, result.refused.code, result.again.code], ["JOB_EXPIRED", "INVALID_OPTION", "INVALID_OPTION"]);
+      assert.deepEqual([result.failure, result.refused, result.noJob, result.again].map(({ code }) => code),
+        ["JOB_EXPIRED", "INVALID_OPTION", "INVALID_OPTION", "INVALID_OPTION"]);
       assert.deepEqual([result.delivered, result.verified], [3 * RANGE, "whole"]);
       assert.deepEqual(facts(result), facts(small));
       assert.equal(requests.filter(({ jobId }) => jobId === second.JobId).length, 5);
