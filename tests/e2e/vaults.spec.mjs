@@ -1,13 +1,11 @@
-// Vaults, jobs and lists through the package, in two browsers against the real gateway and store: what each call gives,
-// what it asks for, and how it fails. What is stored is asked of the store itself where a test changes something.
+// Vaults and lists through the package, in two browsers against the real gateway and store: what each call gives, what it
+// asks for, and how it fails.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { launch } from "./browsers.mjs";
-import { startGateway } from "./gateway.mjs";
-import { librarySite, startSite } from "./site.mjs";
+import { openAccount } from "./account.mjs";
+import { librarySite } from "./site.mjs";
 
-const ALL = ["upload", "read", "delete", "admin"];
 const NAMES = Array.from({ length: 13 }, (_, i) => `vault-${String(i).padStart(2, "0")}`);
 const LIMIT = { timeout: 120_000 };
 const TOPIC = "arn:aws:sns:us-east-1:012345678901:done";
@@ -20,65 +18,15 @@ after(() => packaged?.remove());
 
 for (const engine of ["chromium", "firefox"]) {
   describe(engine, () => {
-    let gateway;
-    let site;
+    let account;
     let browser;
-    /** Streams of events that pages have open: `{ url, headers, send(name, data), end() }`. */
-    let streams;
-    let withEvents;
 
     before(async () => {
-      gateway = await startGateway();
-      streams = [];
-      const events = (incoming, outgoing) => {
-        if (!withEvents) {
-          outgoing.writeHead(404, { "content-type": "application/json" }).end('{"code":"not_found"}');
-          return;
-        }
-        outgoing.writeHead(200, { "content-type": "text/event-stream" }).write(": open\n\n");
-        const stream = {
-          url: incoming.url,
-          headers: incoming.headers,
-          open: true,
-          send: (name, data) => outgoing.write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`),
-          end: () => outgoing.destroy(),
-        };
-        outgoing.on("close", () => (stream.open = false));
-        streams.push(stream);
-      };
-      site = await startSite(packaged.folder, { gateway: gateway.url, answers: { "/v1/events": events } });
-      browser = await launch(engine);
-      await browser.open(`${site.url}/`);
-      await browser.waitFor(() => document.documentElement.dataset.ready);
-      const token = gateway.token({ vaults: [...NAMES, "jobs", "waits", "none"], ops: ALL });
-      await browser.evaluate((token) => {
-        globalThis.sent = [];
-        const real = fetch;
-        globalThis.fetch = (url, init) => {
-          sent.push(`${init?.method ?? "GET"} ${new URL(url, location).pathname}${new URL(url, location).search}`);
-          return real(url, init);
-        };
-        globalThis.granted = () => ({ authorization: `Bearer ${token}` });
-        globalThis.connect = (options) => library.createVaults({ endpoint: "/v1", getHeaders: granted, ...options });
-        globalThis.all = async (items) => {
-          const found = [];
-          for await (const item of items) found.push(item);
-          return found;
-        };
-        globalThis.store = async (vault, bytes, description) => {
-          const uploader = await library.createUploader({ endpoint: "/v1", target: { vault }, getHeaders: granted });
-          const archive = await uploader.add(new Blob([bytes]), { description }).done();
-          await uploader.close();
-          return archive;
-        };
-      }, [token]);
+      account = await openAccount(engine, packaged.folder, [...NAMES, "none"]);
+      ({ browser } = account);
     });
 
-    after(async () => {
-      await browser?.close();
-      await site?.stop();
-      await gateway?.stop();
-    });
+    after(() => account?.close());
 
     test("vaults are made, described, listed page by page and deleted", LIMIT, async () => {
       const result = await browser.evaluate(async (names) => {
@@ -216,75 +164,6 @@ for (const engine of ["chromium", "firefox"]) {
       assert.ok(result.bought[0] >= 27 * DAY && result.bought[0] <= 32 * DAY);
     });
 
-    test("retrievals and inventories are jobs, with all there is to know of them", LIMIT, async () => {
-      withEvents = false;
-      const result = await browser.evaluate(async (topic) => {
-        const vaults = await connect();
-        const vault = await vaults.create("jobs");
-        const archive = await store("jobs", "x".repeat(3 << 20), "three");
-        const plain = (job) => {
-          const names = [
-            "jobId", "vault", "action", "status", "completed", "statusMessage", "description", "createdAt",
-            "completedAt", "snsTopic", "archiveId", "archiveSize", "archiveTreeHash", "range", "treeHash", "tier",
-            "inventorySize", "inventory",
-          ];
-          return Object.fromEntries(names.map((name) => [name, job[name]]));
-        };
-        const whole = await vault.retrieve(archive.archiveId);
-        const began = plain(whole);
-        const same = await whole.done();
-        const ended = plain(whole);
-        const range = { start: 1 << 20, end: 3 << 20 };
-        const part = await vault.retrieve(archive.archiveId, { range, tier: "Bulk", description: "for Anna", snsTopic: topic });
-        const startDate = new Date("2020-01-01T00:00:00.999Z");
-        const inventory = await vault.inventory({ format: "CSV", startDate, limit: 5 });
-        await inventory.done();
-        await part.done();
-        await part.done();
-        const jobs = (await all(vault.jobs())).map((job) => job.jobId);
-        const running = (await all(vault.jobs({ completed: false }))).length;
-        const failed = (await all(vault.jobs({ statusCode: "Failed" }))).length;
-        const again = await vault.job(part.jobId);
-        const refreshed = await again.refresh();
-        await vaults.close();
-        return {
-          archive, began, ended, sameJob: same.jobId === whole.jobId, part: plain(again), inventory: plain(inventory),
-          dates: [
-            whole.createdAt instanceof Date, whole.completedAt >= whole.createdAt,
-            inventory.inventory.startDate.toISOString(), began.completedAt,
-          ],
-          jobs, ids: [whole.jobId, part.jobId, inventory.jobId], running, failed, refreshed: refreshed.status,
-        };
-      }, [TOPIC]);
-      const { archive, began, ended, part, inventory } = result;
-      const size = 3 << 20;
-      assert.equal(began.action, "ArchiveRetrieval");
-      assert.ok(result.sameJob);
-      assert.deepEqual(
-        { ...ended, jobId: "", createdAt: "", completedAt: "" },
-        {
-          jobId: "", vault: "jobs", action: "ArchiveRetrieval", status: "Succeeded", completed: true,
-          statusMessage: "Succeeded", description: null, createdAt: "", completedAt: "", snsTopic: null,
-          archiveId: archive.archiveId, archiveSize: size, archiveTreeHash: archive.treeHash,
-          range: { start: 0, end: size }, treeHash: archive.treeHash, tier: "Standard", inventorySize: null,
-          inventory: null,
-        },
-      );
-      assert.deepEqual(
-        [part.range, part.treeHash, part.tier, part.description, part.snsTopic, part.status],
-        [{ start: 1 << 20, end: size }, null, "Bulk", "for Anna", TOPIC, "Succeeded"],
-      );
-      assert.equal(inventory.action, "InventoryRetrieval");
-      assert.ok(inventory.inventorySize > 0);
-      assert.deepEqual(
-        { ...inventory.inventory, startDate: "" },
-        { format: "CSV", startDate: "", endDate: null, limit: 5, marker: null },
-      );
-      assert.deepEqual(result.dates, [true, true, "2020-01-01T00:00:00.000Z", null]);
-      assert.deepEqual(result.jobs, result.ids);
-      assert.deepEqual([result.running, result.failed, result.refreshed], [0, 0, "Succeeded"]);
-    });
-
     test("uploads that were left are listed with their parts, and removed", LIMIT, async () => {
       const result = await browser.evaluate(async (name) => {
         const vaults = await connect();
@@ -374,8 +253,8 @@ for (const engine of ["chromium", "firefox"]) {
     });
 
     test("a token may do what it grants and no more", LIMIT, async () => {
-      const reading = gateway.token({ vaults: [NAMES[3]], ops: ["read"] });
-      const expired = gateway.expiredToken();
+      const reading = account.gateway.token({ vaults: [NAMES[3]], ops: ["read"] });
+      const expired = account.gateway.expiredToken();
       const result = await browser.evaluate(async (name, reading, expired) => {
         const as = async (token) => (await connect({ getHeaders: () => ({ authorization: `Bearer ${token}` }) })).vault(name);
         const reader = await as(reading);
@@ -437,99 +316,6 @@ for (const engine of ["chromium", "firefox"]) {
       }, [NAMES[3]]);
       assert.deepEqual(result.slice(0, 5), ["AbortError", "AbortError", "AbortError", 0, "AbortError"]);
       assert.deepEqual(result.slice(6), [true, "AbortError", "AbortError"]);
-    });
-
-    test("jobs are waited for by one stream of events, which is closed when nobody waits", LIMIT, async () => {
-      withEvents = true;
-      streams.length = 0;
-      const ids = await browser.evaluate(async () => {
-        // A store that is never done: only what the stream tells can end the wait within the test's time.
-        const vaults = await connect();
-        const vault = await vaults.create("waits");
-        const { archiveId } = await store("waits", "some bytes");
-        globalThis.job = await vault.retrieve(archiveId);
-        globalThis.other = await vault.inventory();
-        // Done in truth, before the page is told otherwise below.
-        const asking = (await connect({ events: false })).vault("waits");
-        for (const { jobId } of [job, other]) await (await asking.job(jobId)).done();
-        const real = fetch;
-        globalThis.release = () => (globalThis.held = false);
-        globalThis.held = true;
-        globalThis.describes = 0;
-        globalThis.fetch = async (url, init) => {
-          const response = await real(url, init);
-          if (!new URL(url, location).pathname.match(/\/jobs\/[^/]+$/)) return response;
-          describes++;
-          if (!held) return response;
-          const body = { ...(await response.json()), StatusCode: "InProgress", Completed: false };
-          return new Response(JSON.stringify(body), { headers: { "content-type": "application/json" } });
-        };
-        globalThis.waits = [job.done(), job.done(), other.done()];
-        return [job.jobId, other.jobId];
-      });
-      while (!streams.some((stream) => stream.open)) await new Promise((resolve) => setTimeout(resolve, 20));
-      const [stream] = streams;
-      assert.ok(stream.url.endsWith("/v1/events?vault=waits"), stream.url);
-      assert.match(stream.headers.authorization, /^Bearer gu1\./);
-      assert.equal(streams.length, 1);
-      await browser.evaluate(() => release());
-      for (const JobId of ids) stream.send("job", { JobId });
-      const ended = await browser.evaluate(async () => (await Promise.all(waits)).map((job) => job.status));
-      assert.deepEqual(ended, ["Succeeded", "Succeeded", "Succeeded"]);
-      while (stream.open) await new Promise((resolve) => setTimeout(resolve, 20));
-      assert.equal(streams.length, 1);
-    });
-
-    test("a wait can be aborted, and closes its stream", LIMIT, async () => {
-      withEvents = true;
-      streams.length = 0;
-      await browser.evaluate(async () => {
-        globalThis.held = true;
-        globalThis.aborting = new AbortController();
-        const vault = (await connect()).vault("waits");
-        const job = await vault.job(globalThis.job.jobId);
-        globalThis.wait = failureOf(() => job.done({ signal: aborting.signal }));
-      });
-      while (!streams.some((stream) => stream.open)) await new Promise((resolve) => setTimeout(resolve, 20));
-      const name = await browser.evaluate(async () => {
-        aborting.abort();
-        return (await wait).name;
-      });
-      assert.equal(name, "AbortError");
-      while (streams.some((stream) => stream.open)) await new Promise((resolve) => setTimeout(resolve, 20));
-    });
-
-    test("without events, or when the stream breaks, jobs are asked for", LIMIT, async () => {
-      for (const options of [{}, { events: false }]) {
-        withEvents = false;
-        streams.length = 0;
-        const asked = await browser.evaluate(async (options) => {
-          globalThis.held = true;
-          sent.length = 0;
-          const vault = (await connect(options)).vault("waits");
-          const job = await vault.job(globalThis.job.jobId);
-          const wait = job.done();
-          describes = 0;
-          while (describes < 2) await new Promise((resolve) => setTimeout(resolve, 20));
-          release();
-          return { status: (await wait).status, events: sent.filter((url) => url.includes("/events")).length };
-        }, [options]);
-        assert.deepEqual(asked, { status: "Succeeded", events: options.events === false ? 0 : 1 });
-      }
-      withEvents = true;
-      await browser.evaluate(async () => {
-        globalThis.held = true;
-        const vault = (await connect()).vault("waits");
-        globalThis.wait = (await vault.job(globalThis.job.jobId)).done();
-      });
-      while (!streams.some((stream) => stream.open)) await new Promise((resolve) => setTimeout(resolve, 20));
-      withEvents = false;
-      for (const stream of streams) stream.end();
-      const status = await browser.evaluate(async () => {
-        release();
-        return (await wait).status;
-      });
-      assert.equal(status, "Succeeded");
     });
   });
 }
