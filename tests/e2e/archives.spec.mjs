@@ -54,7 +54,12 @@ for (const engine of ["chromium", "firefox"]) {
       await browser.setFiles("#file-input", [path]);
       const sent = await ended(browser);
       assert.equal(sent.state, "done", `${sent.errorCode}: ${sent.text}`);
-      return `[data-archive][data-archive-id="${sent.archiveId}"]`;
+      const row = `[data-archive][data-archive-id="${sent.archiveId}"]`;
+      await browser.click("nav a[href='#archives']");
+      await browser.waitFor((row) => document.querySelector(row) !== null, [row], { timeoutMs: 20_000, what: "the upload to be listed" });
+      await browser.click("nav a[href='#upload']");
+      await browser.waitFor(() => document.activeElement.id === "upload-heading");
+      return row;
     };
 
     /** Downloads what a job made, and returns the row as it is then. */
@@ -83,7 +88,7 @@ for (const engine of ["chromium", "firefox"]) {
       const row = await store(film.path, "Greenland 2026");
       assert.equal(await browser.evaluate(() => document.title), "Glacier Upload");
       await browser.click("nav a[href='#archives']");
-      await browser.waitFor((row) => document.querySelector(row), [row], { what: "the upload to be listed" });
+      await browser.waitFor(() => document.activeElement.id === "archives-heading");
       const view = await browser.evaluate(() => ({
         title: document.title,
         focus: document.activeElement.id,
@@ -222,7 +227,7 @@ for (const engine of ["chromium", "firefox"]) {
       await tabTo(browser, "nav a[href='#archives']");
       await keyboard.press("Enter");
       await browser.waitFor(() => document.activeElement.id === "archives-heading");
-      await browser.waitFor(() => document.querySelector("[data-archive]"));
+      await browser.waitFor(() => document.querySelector("[data-archive]") !== null);
       await tabTo(browser, "#archive-filter");
       await keyboard.type("for keys");
       await browser.waitFor(() => document.querySelectorAll("[data-archive]").length === 1);
