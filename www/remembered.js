@@ -6,8 +6,12 @@ const VERSION = 1;
 const KEYS = { uploads: ["vault", "archiveId"], inventories: "vault", downloads: "key" };
 
 export class Remembered {
-  #opened;
+  #opened = open(); // at once, so that what is to be kept is kept before somebody closes the page
   #failed = false;
+
+  constructor() {
+    this.#opened.catch(() => {}); // told to whoever asks
+  }
 
   /** Whether something could not be kept: it will be gone with the page. */
   get forgetful() {
@@ -55,7 +59,7 @@ export class Remembered {
 
   async #run(name, mode, act, otherwise) {
     try {
-      const database = await (this.#opened ??= open());
+      const database = await this.#opened;
       const transaction = database.transaction(name, mode);
       const request = act(transaction.objectStore(name));
       await new Promise((resolve, reject) => {
@@ -70,7 +74,7 @@ export class Remembered {
   }
 }
 
-function open() {
+async function open() {
   return new Promise((resolve, reject) => {
     const request = indexedDB.open(NAME, VERSION);
     request.onupgradeneeded = () => {

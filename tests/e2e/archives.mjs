@@ -30,7 +30,7 @@ export function reached(browser, selector, states, timeoutMs = 60_000) {
 /** Presses the button of that action in what `selector` matches, once it is there. */
 export async function press(browser, selector, action) {
   const find = `${selector} [data-action="${action}"]`;
-  await browser.waitFor((find) => document.querySelector(find), [find], { what: find });
+  await browser.waitFor((find) => document.querySelector(find) !== null, [find], { timeoutMs: 20_000, what: find });
   await browser.click(find);
 }
 
