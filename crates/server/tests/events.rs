@@ -90,6 +90,7 @@ impl Server {
             origins: AllowedOrigins::new(&[APP.into()]).unwrap(),
             page: data.path().to_owned(),
             events: events.clone(),
+            sns: None,
             clock: || Timestamp::from_unix(now()),
         });
         let app = app(gateway, mount::router(glacier));
