@@ -23,6 +23,7 @@ use http::StatusCode;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use local_glacier::TopicArn;
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
 pub use outside::{Outside, Unreachable};
 pub use place::Place;
@@ -40,6 +41,9 @@ pub const PATH: &str = "/v1/sns";
 /// Longest body. Amazon SNS delivers up to 256 KiB; the description of a job is two.
 const MAX_LEN: usize = 64 << 10;
 
+/// Most messages that are checked at a time. They may wait for Amazon SNS on threads that the store needs, too.
+const AT_ONCE: usize = 4;
+
 pub(crate) const REFUSED: Refused =
     Refused::new(RefusalCode::MessageRefused, "not a message of a topic of this gateway, or not a fresh one");
 
@@ -53,6 +57,7 @@ struct Inner {
     outside: Outside,
     certificates: Certificates,
     seen: Seen,
+    turns: Arc<Semaphore>,
 }
 
 impl fmt::Debug for Sns {
@@ -65,13 +70,14 @@ impl Sns {
     /// Receives the messages of these topics, and of no others. Messages of a store are believed only with its key.
     pub fn new(topics: impl IntoIterator<Item = TopicArn>, store_key: Option<StoreKey>, outside: Outside) -> Self {
         let (certificates, seen) = (Certificates::default(), Seen::default());
+        let turns = Arc::new(Semaphore::new(AT_ONCE));
         let topics = topics.into_iter().collect();
-        Self(Arc::new(Inner { topics, store_key, outside, certificates, seen }))
+        Self(Arc::new(Inner { topics, store_key, outside, certificates, seen, turns }))
     }
 
     /// Checks a message, at `now` in milliseconds since 1970, and does what it asks for. Blocks while it fetches.
     fn receive(&self, body: &[u8], now_ms: i64) -> Result<Option<Message>, Refused> {
-        let Inner { topics, store_key, outside, certificates, seen } = &*self.0;
+        let Inner { topics, store_key, outside, certificates, seen, .. } = &*self.0;
         let message = Message::read(body).ok_or(REFUSED)?;
         if !topics.contains(&message.topic) || !message.is_fresh(now_ms) {
             return Err(REFUSED);
@@ -114,7 +120,14 @@ async fn take(gateway: &Gateway, request: Request) -> Result<(), Refused> {
     })?;
     let body = body.to_bytes();
     let now_ms = i64::try_from(gateway.now().as_unix()).unwrap_or(i64::MAX).saturating_mul(1000);
-    let received = tokio::task::spawn_blocking(move || sns.receive(&body, now_ms)).await;
+    let busy = Refused::new(RefusalCode::Unavailable, "too many messages at once; send it again");
+    let turn = Arc::clone(&sns.0.turns).try_acquire_owned().map_err(|_| busy)?;
+    let received = tokio::task::spawn_blocking(move || {
+        let outcome = sns.receive(&body, now_ms);
+        drop(turn);
+        outcome
+    })
+    .await;
     let gone = Refused::new(RefusalCode::Internal, "the message could not be checked");
     if let Some(message) = received.map_err(|_| gone)??
         && matches!(message.kind, Kind::Notification)

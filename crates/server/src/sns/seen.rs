@@ -1,6 +1,6 @@
 //! Which messages were taken, so that one that comes again is not passed on again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Most messages remembered. What is older than a fresh message may be is forgotten anyway.
@@ -9,28 +9,50 @@ const MAX: usize = 4096;
 const MEMORY_MS: i64 = 2 * 60 * 60 * 1000;
 
 #[derive(Debug, Default)]
-pub(super) struct Seen(Mutex<BTreeMap<String, i64>>);
+pub(super) struct Seen(Mutex<Taken>);
+
+#[derive(Debug, Default)]
+struct Taken {
+    ids: BTreeSet<String>,
+    /// The same, with the time of each, in the order they were taken.
+    order: VecDeque<(i64, String)>,
+}
 
 impl Seen {
     pub(super) fn is_new(&self, id: &str, now_ms: i64) -> bool {
-        self.lock().get(id).is_none_or(|taken_ms| *taken_ms < now_ms.saturating_sub(MEMORY_MS))
+        !self.current(now_ms).ids.contains(id)
     }
 
     /// Whether the message was not taken yet: of two at the same time, one.
     pub(super) fn note(&self, id: &str, now_ms: i64) -> bool {
-        let mut seen = self.lock();
-        seen.retain(|_, taken_ms| *taken_ms >= now_ms.saturating_sub(MEMORY_MS));
-        let is_new = seen.insert(id.to_owned(), now_ms).is_none();
-        if seen.len() > MAX {
-            let oldest = seen.iter().min_by_key(|(_, taken_ms)| **taken_ms).map(|(id, _)| id.clone());
-            oldest.and_then(|id| seen.remove(&id));
+        let mut taken = self.current(now_ms);
+        let is_new = taken.ids.insert(id.to_owned());
+        if is_new {
+            taken.order.push_back((now_ms, id.to_owned()));
+        }
+        while taken.order.len() > MAX {
+            taken.forget_oldest();
         }
         is_new
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, i64>> {
-        // Each change is one step.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Without what is forgotten by now.
+    fn current(&self, now_ms: i64) -> MutexGuard<'_, Taken> {
+        // A panic in the middle could only make one message be taken twice.
+        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let oldest_ms = now_ms.saturating_sub(MEMORY_MS);
+        while taken.order.front().is_some_and(|(taken_ms, _)| *taken_ms < oldest_ms) {
+            taken.forget_oldest();
+        }
+        taken
+    }
+}
+
+impl Taken {
+    fn forget_oldest(&mut self) {
+        if let Some((_, id)) = self.order.pop_front() {
+            self.ids.remove(&id);
+        }
     }
 }
 
@@ -47,6 +69,7 @@ mod tests {
         for number in 0..2 * MAX {
             assert!(seen.note(&number.to_string(), 3 * MEMORY_MS));
         }
-        assert_eq!(seen.lock().len(), MAX);
+        let taken = seen.current(3 * MEMORY_MS);
+        assert_eq!((taken.ids.len(), taken.order.len()), (MAX, MAX));
     }
 }
