@@ -320,6 +320,7 @@ mod tests {
             (RefusalCode::InvalidRequest, "invalid_request", Verdict::Fatal(E::Refused)),
             (RefusalCode::LimitExceeded, "limit_exceeded", Verdict::Fatal(E::LimitExceeded)),
             (RefusalCode::MalformedJson, "malformed_json", Verdict::Fatal(E::Refused)),
+            (RefusalCode::MessageRefused, "message_refused", Verdict::Fatal(E::AuthDenied)),
             (RefusalCode::MethodNotAllowed, "method_not_allowed", Verdict::Fatal(E::NotOurServer)),
             (RefusalCode::MisdirectedRequest, "misdirected_request", Verdict::Fatal(E::NotOurServer)),
             (RefusalCode::NotFound, "not_found", Verdict::Fatal(E::NotOurServer)),
@@ -329,6 +330,7 @@ mod tests {
             (RefusalCode::TokenInvalid, "token_invalid", Verdict::Authenticate(E::AuthDenied)),
             (RefusalCode::TokenMissing, "token_missing", Verdict::Authenticate(E::AuthMissing)),
             (RefusalCode::TooManyStreams, "too_many_streams", Verdict::SlowDown(E::RateLimited)),
+            (RefusalCode::Unavailable, "unavailable", Verdict::SlowDown(E::Server)),
             (RefusalCode::UnsupportedMediaType, "unsupported_media_type", Verdict::Fatal(E::Refused)),
         ] {
             assert_eq!(verdict(Operation::Sign, refusal.status(), code, ""), expected, "{code}");

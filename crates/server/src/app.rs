@@ -22,6 +22,7 @@ use crate::error::{Refused, RequestId, json};
 use crate::events::{self, Events};
 use crate::host::HostAllowList;
 use crate::sign::{self, Subject};
+use crate::sns::{self, Sns};
 use crate::token::TokenKey;
 use crate::{dev_token, page};
 
@@ -51,6 +52,8 @@ pub struct Settings {
     pub page: PathBuf,
     /// Who listens.
     pub events: Events,
+    /// What receives messages of topics; `None` without topics.
+    pub sns: Option<Sns>,
     /// The clock.
     pub clock: fn() -> Timestamp,
 }
@@ -87,6 +90,7 @@ pub fn app(gateway: Gateway, store: Router) -> Router {
         .route("/v1/sign", post(sign::handle))
         .route("/v1/dev-token", post(dev_token::handle))
         .route(events::PATH, get(events::handle))
+        .route(sns::PATH, post(sns::handle))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .with_state(gateway.clone());
@@ -139,6 +143,7 @@ fn route(path: &str) -> &'static str {
         "/v1/sign" => "/v1/sign",
         "/v1/dev-token" => "/v1/dev-token",
         events::PATH => events::PATH,
+        sns::PATH => sns::PATH,
         "/healthz" => "/healthz",
         path if is_v1_path(path) => "/v1",
         path if is_store_path(path) => "store",

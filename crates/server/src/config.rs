@@ -7,7 +7,10 @@ use std::path::PathBuf;
 use clap::Parser;
 use glacier_core::glacier::{InvalidName, VaultName};
 
+use local_glacier::TopicArn;
+
 use crate::cors::AllowedOrigins;
+use crate::sns::StoreKey;
 
 /// The signing gateway, with the upload page and an embedded Glacier-compatible store.
 #[derive(Clone, Debug, Parser)]
@@ -37,6 +40,12 @@ pub struct Config {
     /// Other origin whose pages may call, as `https://app.example.com`; may be given several times
     #[arg(long = "allow-origin", env = "GLACIER_UPLOAD_ALLOW_ORIGINS", value_delimiter = ',')]
     pub allow_origins: Vec<String>,
+    /// Topic whose messages about completed jobs are taken at /v1/sns; may be given several times
+    #[arg(long = "sns-topic", env = "GLACIER_UPLOAD_SNS_TOPICS", value_delimiter = ',')]
+    pub sns_topics: Vec<String>,
+    /// The notification-key.pem of a store elsewhere whose messages are taken as well
+    #[arg(long, env = "GLACIER_UPLOAD_STORE_TOPIC_KEY")]
+    pub store_topic_key: Option<PathBuf>,
     /// Confirms that a proxy in front speaks TLS; required to listen on other addresses than loopback
     #[arg(long, env = "GLACIER_UPLOAD_BEHIND_TLS_PROXY")]
     pub behind_tls_proxy: bool,
@@ -51,6 +60,10 @@ pub struct Checked {
     pub origins: AllowedOrigins,
     /// Whether development tokens may be handed out.
     pub dev_tokens: bool,
+    /// Topics whose messages are taken.
+    pub topics: Vec<TopicArn>,
+    /// Of a store elsewhere.
+    pub store_key: Option<StoreKey>,
 }
 
 /// Why the server does not start. Names the flag.
@@ -67,6 +80,10 @@ pub enum ConfigError {
     AllowOrigin,
     /// A `--public-host` is no host with an optional port.
     PublicHost,
+    /// An `--sns-topic` is no ARN of a topic.
+    SnsTopic,
+    /// `--store-topic-key` cannot be read or is no key, or there is no `--sns-topic`.
+    StoreTopicKey(PathBuf),
     /// `--page` has no `index.html`.
     Page(PathBuf),
     /// `--listen` is not loopback and there is no `--public-host`.
@@ -88,6 +105,12 @@ impl fmt::Display for ConfigError {
             Self::PublicHost => {
                 f.write_str("--public-host: expected a host with an optional port, as upload.example.com")
             }
+            Self::SnsTopic => f.write_str("--sns-topic: a topic is named arn:aws:sns:REGION:ACCOUNT:NAME"),
+            Self::StoreTopicKey(path) => write!(
+                f,
+                "--store-topic-key: {} must be the notification-key.pem of a store, and goes with --sns-topic",
+                path.display()
+            ),
             Self::Page(path) => write!(f, "--page: there is no index.html in {}; build the page first", path.display()),
             Self::PublicHostMissing => f.write_str(
                 "--listen: an address that others can reach needs --public-host, the host that browsers use",
@@ -134,9 +157,20 @@ impl Config {
         if !self.page.join("index.html").is_file() {
             return Err(ConfigError::Page(self.page.clone()));
         }
+        let topics: Vec<TopicArn> = self
+            .sns_topics
+            .iter()
+            .map(|arn| TopicArn::new(arn))
+            .collect::<Result<_, _>>()
+            .map_err(|_| ConfigError::SnsTopic)?;
+        let read_key = |path: &PathBuf| {
+            let key = std::fs::read_to_string(path).ok().and_then(|text| StoreKey::from_pem(&text).ok());
+            key.filter(|_| !topics.is_empty()).ok_or_else(|| ConfigError::StoreTopicKey(path.clone()))
+        };
+        let store_key = self.store_topic_key.as_ref().map(read_key).transpose()?;
         // With a public host a proxy may make everybody look like loopback.
         let dev_tokens = is_loopback && self.public_hosts.is_empty() && !self.behind_tls_proxy;
-        Ok(Checked { vaults, origins, dev_tokens })
+        Ok(Checked { vaults, origins, dev_tokens, topics, store_key })
     }
 }
 
@@ -180,6 +214,8 @@ mod tests {
             (&["--vault", "v", "--region", "us east"], "--region"),
             (&["--vault", "v", "--page", "/nowhere"], "--page"),
             (&["--vault", "v", "--listen", "here"], "--listen"),
+            (&["--vault", "v", "--sns-topic", "jobs"], "--sns-topic"),
+            (&["--vault", "v", "--store-topic-key", "/nowhere"], "--store-topic-key"),
         ] {
             let error = check(flags).unwrap_err();
             assert!(error.contains(flag), "{flags:?}: {error}");

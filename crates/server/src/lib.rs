@@ -19,4 +19,5 @@ pub mod page;
 pub mod policy;
 pub mod secret_file;
 pub mod sign;
+pub mod sns;
 pub mod token;

@@ -12,6 +12,7 @@ use glacier_upload_server::credentials::{self, TOKEN_KEY_VARIABLE};
 use glacier_upload_server::events::{self, Events};
 use glacier_upload_server::host::HostAllowList;
 use glacier_upload_server::mount;
+use glacier_upload_server::sns::{Outside, Sns};
 use glacier_upload_server::token::TokenKey;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -42,7 +43,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(config: Config) -> Result<(), Box<dyn Error>> {
-    let Checked { vaults, origins, dev_tokens } = config.check()?;
+    let Checked { vaults, origins, dev_tokens, topics, store_key } = config.check()?;
     // Before any secret is written to it.
     private_folder(&config.data)?;
     let store_credentials = credentials::store_credentials(&config.data)?;
@@ -61,6 +62,7 @@ async fn run(config: Config) -> Result<(), Box<dyn Error>> {
     let address = listener.local_addr()?;
     let events = Events::default();
     tokio::spawn(events::forward(glacier.completions(), events.clone()));
+    let sns = (!topics.is_empty()).then(|| Sns::new(topics, store_key, Outside::network()));
     let gateway = Gateway::new(Settings {
         account_id: config.account_id,
         credentials: store_credentials,
@@ -72,6 +74,7 @@ async fn run(config: Config) -> Result<(), Box<dyn Error>> {
         origins,
         page: config.page,
         events: events.clone(),
+        sns,
         clock: now,
     });
     let app = app(gateway, mount::router(glacier));

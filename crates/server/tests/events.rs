@@ -12,7 +12,9 @@ use glacier_upload_server::cors::AllowedOrigins;
 use glacier_upload_server::events::{self, Events, MAX_STREAMS, MAX_STREAMS_PER_SUBJECT};
 use glacier_upload_server::host::HostAllowList;
 use glacier_upload_server::mount;
+use glacier_upload_server::sns::{Outside, Sns, StoreKey};
 use glacier_upload_server::token::{Claims, LEEWAY_S, TokenKey};
+use local_glacier::{Clock, Glacier, GlacierConfig, Pace, Store, StoreConfig, TopicArn};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -22,6 +24,7 @@ use tower::ServiceExt;
 
 const ACCOUNT: &str = "123456789012";
 const APP: &str = "https://app.example.com";
+const TOPIC: &str = "arn:aws:sns:us-east-1:123456789012:jobs";
 
 /// The gateway with its store, as the program puts them together.
 struct Server {
@@ -32,6 +35,14 @@ struct Server {
     served: JoinHandle<std::io::Result<()>>,
     runtime: Runtime,
     _data: tempfile::TempDir,
+}
+
+/// How the gateway learns of jobs.
+#[derive(Clone, Copy)]
+enum Source {
+    Mounted,
+    /// The store announces them to a topic, whose endpoint is the gateway.
+    Topic,
 }
 
 /// A stream that is open.
@@ -63,8 +74,33 @@ fn of(claims: &Claims) -> String {
     format!("Bearer {}", key().mint(claims).unwrap())
 }
 
+fn store_with_topic(
+    data: &std::path::Path,
+    vaults: &[VaultName],
+    credentials: &Credentials,
+    gateway: SocketAddr,
+) -> Glacier {
+    let config = StoreConfig { data: data.to_owned(), clock: Clock::system(), pace: Pace::default() };
+    let store = Store::open(config).unwrap();
+    for vault in vaults {
+        store.create_vault(vault).unwrap();
+    }
+    let config = GlacierConfig {
+        credentials: vec![credentials.clone()],
+        region: "us-east-1".into(),
+        account_id: ACCOUNT.into(),
+        allowed_origins: Vec::new(),
+        topics: vec![format!("{TOPIC}=http://{gateway}/v1/sns").parse().unwrap()],
+    };
+    Glacier::new(store, config).unwrap()
+}
+
 impl Server {
     fn start() -> Self {
+        Self::hearing(Source::Mounted)
+    }
+
+    fn hearing(source: Source) -> Self {
         let data = tempfile::tempdir().unwrap();
         let credentials = Credentials {
             access_key_id: "AKIDGATEWAY".into(),
@@ -73,12 +109,23 @@ impl Server {
         };
         let vaults = vec![VaultName::new("photos").unwrap(), VaultName::new("films").unwrap()];
         let store = data.path().join("store");
-        let glacier = mount::open(&store, &vaults, credentials.clone(), "us-east-1", ACCOUNT).unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         let events = Events::default();
-        runtime.spawn(events::forward(glacier.completions(), events.clone()));
+        let (glacier, sns) = match source {
+            Source::Mounted => {
+                let glacier = mount::open(&store, &vaults, credentials.clone(), "us-east-1", ACCOUNT).unwrap();
+                runtime.spawn(events::forward(glacier.completions(), events.clone()));
+                (glacier, None)
+            }
+            Source::Topic => {
+                let glacier = store_with_topic(&store, &vaults, &credentials, address);
+                let key = StoreKey::from_pem(glacier.notification_key()).unwrap();
+                let nowhere = Outside::new(|place| panic!("a store's message needs nothing of {place}"));
+                (glacier, Some(Sns::new([TopicArn::new(TOPIC).unwrap()], Some(key), nowhere)))
+            }
+        };
         let gateway = Gateway::new(Settings {
             account_id: ACCOUNT.into(),
             credentials,
@@ -90,6 +137,7 @@ impl Server {
             origins: AllowedOrigins::new(&[APP.into()]).unwrap(),
             page: data.path().to_owned(),
             events: events.clone(),
+            sns,
             clock: || Timestamp::from_unix(now()),
         });
         let app = app(gateway, mount::router(glacier));
@@ -141,7 +189,8 @@ impl Server {
     fn begin_job(&self, vault: &str) -> String {
         let everywhere = ["photos", "films"].map(|name| VaultName::new(name).unwrap()).to_vec();
         let authorization = of(&Claims { vaults: everywhere, ..claims() });
-        let intent = json!({ "op": "InitiateJob", "vault": vault, "job": { "type": "inventory-retrieval" } });
+        let job = json!({ "type": "inventory-retrieval", "snsTopic": TOPIC });
+        let intent = json!({ "op": "InitiateJob", "vault": vault, "job": job });
         let mut signed = self
             .agent
             .post(self.url("/v1/sign"))
@@ -195,8 +244,17 @@ fn a_page_is_told_of_the_jobs_of_its_vaults_and_of_no_others() {
     let told = stream.next().unwrap();
     assert_eq!(told["JobId"], ours.as_str(), "the other vault's job came first and must not be told");
     assert_eq!(told["VaultARN"], "arn:aws:glacier:us-east-1:123456789012:vaults/photos");
-    assert_eq!((&told["Completed"], &told["SNSTopic"]), (&json!(true), &json!(null)));
+    assert_eq!(told["Completed"], true);
     assert_eq!(both.next().unwrap(), told);
+}
+
+#[test]
+fn a_store_that_is_not_mounted_is_heard_by_its_topic() {
+    let server = Server::hearing(Source::Topic);
+    let mut stream = server.listen("?vault=photos", &claims());
+    let job = server.begin_job("photos");
+    let told = stream.next().unwrap();
+    assert_eq!((&told["JobId"], &told["StatusCode"]), (&json!(job), &json!("Succeeded")));
 }
 
 #[test]

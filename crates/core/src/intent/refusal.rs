@@ -28,6 +28,8 @@ pub enum RefusalCode {
     LimitExceeded,
     /// 400: the body is not JSON.
     MalformedJson,
+    /// 403: not a message of a topic that the gateway listens to, or not a fresh one.
+    MessageRefused,
     /// 405: not a method of this path.
     MethodNotAllowed,
     /// 421: this server does not answer for that host.
@@ -46,6 +48,8 @@ pub enum RefusalCode {
     TokenMissing,
     /// 429: as many streams of events are open as the gateway allows, or as it allows this subject.
     TooManyStreams,
+    /// 503: something elsewhere that is needed could not be reached; try again.
+    Unavailable,
     /// 415: the body is not said to be `application/json`, or is compressed.
     UnsupportedMediaType,
 }
@@ -56,7 +60,7 @@ impl RefusalCode {
         match self {
             Self::Internal => 500,
             Self::InvalidRequest => 422,
-            Self::LimitExceeded | Self::OperationDenied => 403,
+            Self::LimitExceeded | Self::MessageRefused | Self::OperationDenied => 403,
             Self::MalformedJson => 400,
             Self::MethodNotAllowed => 405,
             Self::MisdirectedRequest => 421,
@@ -64,6 +68,7 @@ impl RefusalCode {
             Self::TooLarge => 413,
             Self::TokenExpired | Self::TokenInvalid | Self::TokenMissing => 401,
             Self::TooManyStreams => 429,
+            Self::Unavailable => 503,
             Self::UnsupportedMediaType => 415,
         }
     }

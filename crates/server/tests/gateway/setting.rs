@@ -58,6 +58,7 @@ pub(crate) fn setting_with(dev_tokens: bool, clock: fn() -> Timestamp) -> Settin
         origins: AllowedOrigins::new(&["https://app.example.com".into()]).unwrap(),
         page,
         events: Events::default(),
+        sns: None,
         clock,
     });
     Setting { app: app(gateway, mount::router(glacier)), _data: data }
