@@ -25,11 +25,17 @@ mod nonsense;
 mod notifications;
 #[path = "api/paging.rs"]
 mod paging;
+#[path = "api/plan.rs"]
+mod plan;
 #[path = "api/policies.rs"]
 mod policies;
 #[path = "api/refusals.rs"]
 mod refusals;
 #[path = "api/settings.rs"]
 mod settings;
+#[path = "api/state.rs"]
+mod state;
+#[path = "api/values.rs"]
+mod values;
 #[path = "api/vaults.rs"]
 mod vaults;

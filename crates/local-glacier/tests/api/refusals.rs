@@ -214,13 +214,13 @@ fn signatures_that_do_not_cover_the_request_here_and_now_are_refused() {
     let invalid = "InvalidSignatureException";
     for (answer, status, code, message) in [
         (
-            machine.send_with_skew(put("/-/vaults/w"), -301),
+            machine.send(put("/-/vaults/w").skewed(-301)),
             403,
             invalid,
             "Signature expired: 20260101T115459Z is now earlier than 20260101T115500Z (20260101T120000Z - 5 min.)",
         ),
         (
-            machine.send_with_skew(put("/-/vaults/w"), 301),
+            machine.send(put("/-/vaults/w").skewed(301)),
             403,
             invalid,
             "Signature not yet current: 20260101T120501Z is still later than 20260101T120500Z (20260101T120000Z + 5 min.)",
@@ -254,7 +254,7 @@ fn signatures_that_do_not_cover_the_request_here_and_now_are_refused() {
         assert_eq!(answer.header("date"), "Thu, 01 Jan 2026 12:00:00 GMT", "a client can set its clock by it");
     }
     for skew in [-300, -240, 240, 300] {
-        assert_eq!(machine.send_with_skew(get("/-/vaults"), skew).status, 200);
+        assert_eq!(machine.send(get("/-/vaults").skewed(skew)).status, 200);
     }
     assert_eq!(machine.state(), before);
 }
