@@ -13,6 +13,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::broadcast::Receiver;
 
+use crate::answer::Answer;
+
 pub(crate) const MIB: usize = 1 << 20;
 pub(crate) const ORIGIN: &str = "https://app.example.com";
 const NOON: u64 = 1_767_268_800; // 2026-01-01T12:00:00Z
@@ -26,16 +28,6 @@ pub(crate) struct Machine {
     store: Store,
     glacier: Glacier,
     runtime: tokio::runtime::Runtime,
-}
-
-/// An answer, read whole.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: http::HeaderMap,
-    pub(crate) bytes: Vec<u8>,
-    /// Of a document; empty where the bytes are no text.
-    pub(crate) text: String,
 }
 
 /// A request before it is signed.
@@ -213,28 +205,6 @@ impl Machine {
 
     pub(crate) fn store(&self) -> &Store {
         &self.store
-    }
-}
-
-impl Answer {
-    pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers.get(name).unwrap_or_else(|| panic!("no {name} in {self:?}")).to_str().unwrap()
-    }
-
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap()
-    }
-
-    pub(crate) fn archive_id(&self) -> String {
-        assert_eq!(self.status, 201, "{self:?}");
-        self.header("x-amz-archive-id").to_owned()
-    }
-
-    /// Code and message.
-    pub(crate) fn refusal(&self) -> (String, String) {
-        let json = self.json();
-        let text = |key: &str| json[key].as_str().unwrap().to_owned();
-        (text("code"), text("message"))
     }
 }
 

@@ -131,7 +131,7 @@ fn with(plan: &Plan, at: &str, value: &Value) -> Request {
         "line" => {
             let line = text(value);
             let (method, target) = line.split_once(' ').unwrap();
-            return plan.request().to(method, target);
+            plan.request().to(method, target)
         }
         "account" => plan.with_segment(1, &text(value)).request(),
         "vault" => plan.with_segment(3, &text(value)).request(),
