@@ -202,10 +202,19 @@ def test_foreign_account(connection, refuse):
     assert connection.send("GET", f"/{ACCOUNT}/vaults/photos")[0] == 200
 
 
-@pytest.mark.parametrize("path", ["/-/vaults/a%2Fb", "/-/vaults/%2e%2e", "/-/vaults/a/../b", "/-/vaults//b", "/nowhere"])
-def test_paths_that_mean_something_else_when_decoded(connection, refuse, path):
+@pytest.mark.parametrize("path", ["/%2D/vaults/a", "/-/vault%73/a", "/-/vaults/a/../b", "/-/vaults//b", "/nowhere"])
+def test_paths_of_no_operation(connection, refuse, path):
     signed = connection.sign("PUT", path, {}, b"")
     refuse(lambda: connection.send_raw("PUT", path, signed), 400, "BadRequest", "No operation has this method and path")
+
+
+@pytest.mark.parametrize("name", ["a%2Fb", "%2e%2e", "a%20b", "%C3%89", "%76"])
+def test_names_that_mean_something_else_when_decoded(connection, refuse, name):
+    signed = connection.sign("PUT", f"/-/vaults/{name}", {}, b"")
+    message = (
+        "Invalid name: a vault name is 1 to 255 letters, digits, '_', '.' or '-' of ASCII, and neither '.' nor '..'"
+    )
+    refuse(lambda: connection.send_raw("PUT", f"/-/vaults/{name}", signed), 400, INVALID, message)
 
 
 def test_a_refusal_comes_before_the_body_is_asked_for(store, connection, vault):

@@ -19,7 +19,12 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Value, Refusal> {
 impl<'a> Fields<'a> {
     /// The fields of a body that was [`parse`]d.
     pub(crate) fn of(value: &'a Value) -> Result<Self, Refusal> {
-        let fields = value.as_object().ok_or_else(|| error::wrong_json_type("The body", "an object"))?;
+        Self::of_named(value, "The body")
+    }
+
+    /// The fields of a value inside a body, which a message calls `name`.
+    pub(crate) fn of_named(value: &'a Value, name: &str) -> Result<Self, Refusal> {
+        let fields = value.as_object().ok_or_else(|| error::wrong_json_type(name, "an object"))?;
         Ok(Self { fields })
     }
 

@@ -17,11 +17,13 @@
 //! **Source:** developer guide, "Access Control in Amazon Glacier", and the grammar of the IAM policy language.
 
 mod condition;
+mod document;
 mod pattern;
 
 use serde_json::{Map, Value};
 
 use condition::Condition;
+use document::Document;
 use pattern::Pattern;
 
 use crate::error::{self, Refusal};
@@ -102,10 +104,11 @@ impl Policy {
         if text.len() > MAX_LEN {
             return Err(error::invalid_policy(&format!("it has {} bytes; at most {MAX_LEN} are allowed", text.len())));
         }
-        let document: Value =
+        let Document(document) =
             serde_json::from_str(text).map_err(|error| error::invalid_policy(&format!("it is not JSON: {error}")))?;
         let document = object(&document, "the policy")?;
         only(document, &["Version", "Id", "Statement"])?;
+        optional_text(document, "Id")?;
         match document.get("Version").map(Value::as_str) {
             None | Some(Some("2012-10-17" | "2008-10-17")) => {}
             Some(_) => return Err(error::invalid_policy("Version is 2012-10-17 or 2008-10-17")),
@@ -143,7 +146,7 @@ impl Statement {
             Some(conditions) => Condition::parse_all(object(conditions, "Condition")?)?,
         };
         Ok(Self {
-            sid: fields.get("Sid").and_then(Value::as_str).map(|sid| sid.chars().take(128).collect()),
+            sid: optional_text(fields, "Sid")?.map(|sid| sid.chars().take(128).collect()),
             is_deny,
             actions: texts(fields.get("Action"), "Action")?.into_iter().map(parse_action).collect::<Result<_, _>>()?,
             resources,
@@ -202,6 +205,12 @@ fn one_or_more<'a>(value: Option<&'a Value>, what: &str) -> Result<Vec<&'a Value
         Some(Value::Array(values)) => Ok(values.iter().collect()),
         Some(one) => Ok(vec![one]),
     }
+}
+
+/// A name that somebody gave, which decides nothing.
+fn optional_text<'a>(fields: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, Refusal> {
+    let Some(value) = fields.get(name) else { return Ok(None) };
+    value.as_str().map(Some).ok_or_else(|| error::invalid_policy(&format!("{name} must be a string")))
 }
 
 fn texts<'a>(value: Option<&'a Value>, what: &str) -> Result<Vec<&'a str>, Refusal> {

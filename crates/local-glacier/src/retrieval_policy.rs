@@ -55,11 +55,14 @@ fn parse(body: &[u8]) -> Result<RetrievalPolicy, Refusal> {
     let [rule] = Fields::of(&body)?.required_object("Policy")?.required_list("Rules")? else {
         return Err(error::wrong_number_of_rules());
     };
-    let rule = Fields::of(rule)?;
+    let rule = Fields::of_named(rule, "A rule")?;
     let bytes = rule.get("BytesPerHour");
     let policy = match rule.required_text("Strategy")? {
         "BytesPerHour" => {
             let bytes = bytes.ok_or_else(|| error::missing("BytesPerHour"))?;
+            if !bytes.is_number() {
+                return Err(error::wrong_json_type("BytesPerHour", "a number"));
+            }
             let number = bytes.as_u64().filter(|bytes| (1..=i64::MAX.unsigned_abs()).contains(bytes));
             return number.map(RetrievalPolicy::BytesPerHour).ok_or_else(|| error::invalid_bytes_per_hour(bytes));
         }

@@ -1,6 +1,8 @@
 //! The API without a socket: real store, real signatures, a clock that is turned by hand.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+#[path = "api/answer.rs"]
+mod answer;
 #[path = "api/client.rs"]
 mod client;
 #[path = "api/completions.rs"]
@@ -11,8 +13,6 @@ mod contract;
 mod durability;
 #[path = "api/inventories.rs"]
 mod inventories;
-#[path = "api/job_refusals.rs"]
-mod job_refusals;
 #[path = "api/jobs.rs"]
 mod jobs;
 #[path = "api/multipart.rs"]
@@ -23,13 +23,17 @@ mod mutation;
 mod nonsense;
 #[path = "api/notifications.rs"]
 mod notifications;
-#[path = "api/paging.rs"]
-mod paging;
+#[path = "api/plan.rs"]
+mod plan;
 #[path = "api/policies.rs"]
 mod policies;
 #[path = "api/refusals.rs"]
 mod refusals;
 #[path = "api/settings.rs"]
 mod settings;
+#[path = "api/state.rs"]
+mod state;
+#[path = "api/values.rs"]
+mod values;
 #[path = "api/vaults.rs"]
 mod vaults;

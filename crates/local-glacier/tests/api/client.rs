@@ -1,6 +1,5 @@
 //! A client that signs, and the machine it talks to.
 
-use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
@@ -13,6 +12,8 @@ use local_glacier::{Clock, Glacier, GlacierConfig, JobCompletion, Origin, Pace, 
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::broadcast::Receiver;
+
+use crate::answer::Answer;
 
 pub(crate) const MIB: usize = 1 << 20;
 pub(crate) const ORIGIN: &str = "https://app.example.com";
@@ -29,25 +30,28 @@ pub(crate) struct Machine {
     runtime: tokio::runtime::Runtime,
 }
 
-/// An answer, read whole.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: http::HeaderMap,
-    pub(crate) bytes: Vec<u8>,
-    /// Of a document; empty where the bytes are no text.
-    pub(crate) text: String,
-}
-
 /// A request before it is signed.
 pub(crate) struct Request {
-    method: &'static str,
+    method: String,
     target: String,
     headers: Vec<(String, String)>,
     /// Added after signing.
     unsigned: Vec<(String, String)>,
     body: Vec<u8>,
     signed_payload: Option<String>,
+    /// Seconds that the signer's clock is fast.
+    skew: i64,
+    is_dated: bool,
+    authorization: Authorization,
+}
+
+/// The header that is sent.
+enum Authorization {
+    Right,
+    Absent,
+    Instead(String),
+    /// The right one with the second text in the place of the first.
+    Replaced(String, String),
 }
 
 impl Machine {
@@ -112,21 +116,18 @@ impl Machine {
         self.answer(Self::sign(request, self.now()))
     }
 
-    /// As [`send`](Self::send) with a clock that is `seconds` fast (or slow, if negative).
-    pub(crate) fn send_with_skew(&self, request: Request, seconds: i64) -> Answer {
-        let at = self.now().as_unix().checked_add_signed(seconds).unwrap();
-        self.answer(Self::sign(request, Timestamp::from_unix(at)))
-    }
-
-    fn sign(request: Request, at: Timestamp) -> http::Request<Full<Bytes>> {
-        let Request { method, target, mut headers, unsigned, body, signed_payload } = request;
+    fn sign(request: Request, now: Timestamp) -> http::Request<Full<Bytes>> {
+        let Request { method, target, mut headers, unsigned, body, signed_payload, .. } = request;
+        let at = Timestamp::from_unix(now.as_unix().checked_add_signed(request.skew).unwrap());
         headers.push(("host".into(), "glacier.test".into()));
-        headers.push(("x-amz-date".into(), at.to_string()));
+        if request.is_dated && !headers.iter().any(|(name, _)| name == "date" || name == "x-amz-date") {
+            headers.push(("x-amz-date".into(), at.to_string()));
+        }
         let payload_hash = signed_payload.unwrap_or_else(|| PayloadHash::of(&body).to_string());
         let (path, query) = target.split_once('?').unwrap_or((&target, ""));
         let borrowed: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (&**name, &**value)).collect();
         let canonical = CanonicalRequest {
-            method,
+            method: &method,
             path,
             path_form: PathForm::Normalized,
             query,
@@ -134,9 +135,15 @@ impl Machine {
             payload_hash: &payload_hash,
         };
         let authorization = sign(&canonical, &credentials(), &scope(), at);
-        headers.push(("authorization".into(), authorization));
+        let authorization = match request.authorization {
+            Authorization::Right => Some(authorization),
+            Authorization::Absent => None,
+            Authorization::Instead(other) => Some(other),
+            Authorization::Replaced(old, new) => Some(authorization.replace(&old, &new)),
+        };
+        headers.extend(authorization.map(|value| ("authorization".to_owned(), value)));
         headers.extend(unsigned);
-        raw(method, &target, &headers, body)
+        raw(&method, &target, &headers, body)
     }
 
     /// Signs and sends all of them at once.
@@ -199,60 +206,6 @@ impl Machine {
     pub(crate) fn store(&self) -> &Store {
         &self.store
     }
-
-    /// Every file in the data folder that holds bytes of archives.
-    pub(crate) fn files(&self) -> Vec<String> {
-        let mut names = Vec::new();
-        for folder in ["files", "incoming"] {
-            for entry in fs::read_dir(self.folder.path().join("data").join(folder)).unwrap() {
-                names.push(format!("{folder}/{}", entry.unwrap().file_name().to_str().unwrap()));
-            }
-        }
-        names.sort();
-        names
-    }
-
-    /// All that a client could see, and all files: what a refusal must not change.
-    pub(crate) fn state(&self) -> Vec<String> {
-        let mut state = self.files();
-        for target in [
-            "/-/vaults",
-            "/-/vaults/v",
-            "/-/vaults/v/multipart-uploads",
-            "/-/vaults/v/jobs",
-            "/-/vaults/v/tags",
-            "/-/vaults/v/notification-configuration",
-            "/-/vaults/v/access-policy",
-            "/-/vaults/v/lock-policy",
-            "/-/policies/data-retrieval",
-            "/-/provisioned-capacity",
-        ] {
-            state.push(self.send(get(target)).text);
-        }
-        state
-    }
-}
-
-impl Answer {
-    pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers.get(name).unwrap_or_else(|| panic!("no {name} in {self:?}")).to_str().unwrap()
-    }
-
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap()
-    }
-
-    pub(crate) fn archive_id(&self) -> String {
-        assert_eq!(self.status, 201, "{self:?}");
-        self.header("x-amz-archive-id").to_owned()
-    }
-
-    /// Code and message.
-    pub(crate) fn refusal(&self) -> (String, String) {
-        let json = self.json();
-        let text = |key: &str| json[key].as_str().unwrap().to_owned();
-        (text("code"), text("message"))
-    }
 }
 
 impl Request {
@@ -304,12 +257,38 @@ impl Request {
     }
 
     /// The same to another place.
-    pub(crate) fn to(self, method: &'static str, target: &str) -> Self {
-        Self { method, target: target.into(), ..self }
+    pub(crate) fn to(self, method: &str, target: &str) -> Self {
+        Self { method: method.into(), target: target.into(), ..self }
     }
 
     pub(crate) fn has_body(&self) -> bool {
         !self.body.is_empty()
+    }
+
+    /// Of the body that is sent.
+    pub(crate) fn payload_hash(&self) -> String {
+        PayloadHash::of(&self.body).to_string()
+    }
+
+    /// Signed by a clock that is so many seconds fast, or slow if negative.
+    pub(crate) fn skewed(self, seconds: i64) -> Self {
+        Self { skew: seconds, ..self }
+    }
+
+    /// Neither `x-amz-date` nor `date`.
+    pub(crate) fn undated(self) -> Self {
+        Self { is_dated: false, ..self }
+    }
+
+    /// Another `Authorization` than the one that is made, or none.
+    pub(crate) fn authorized_by(self, header: Option<&str>) -> Self {
+        let authorization = header.map_or(Authorization::Absent, |header| Authorization::Instead(header.into()));
+        Self { authorization, ..self }
+    }
+
+    /// `Authorization` with `new` in the place of `old`.
+    pub(crate) fn authorized_with(self, old: &str, new: &str) -> Self {
+        Self { authorization: Authorization::Replaced(old.into(), new.into()), ..self }
     }
 
     /// Signs this as the payload hash.
@@ -327,9 +306,18 @@ fn raw(method: &str, target: &str, headers: &[(String, String)], body: Vec<u8>) 
     request.body(Full::new(Bytes::from(body))).unwrap()
 }
 
-pub(crate) fn request(method: &'static str, target: &str) -> Request {
-    let headers = vec![("x-amz-glacier-version".into(), "2012-06-01".into())];
-    Request { method, target: target.into(), headers, unsigned: Vec::new(), body: Vec::new(), signed_payload: None }
+pub(crate) fn request(method: &str, target: &str) -> Request {
+    Request {
+        method: method.into(),
+        target: target.into(),
+        headers: vec![("x-amz-glacier-version".into(), "2012-06-01".into())],
+        unsigned: Vec::new(),
+        body: Vec::new(),
+        signed_payload: None,
+        skew: 0,
+        is_dated: true,
+        authorization: Authorization::Right,
+    }
 }
 
 pub(crate) fn get(target: &str) -> Request {

