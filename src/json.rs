@@ -1,6 +1,6 @@
 //! Between JavaScript's values and core's [`Json`], and between both and text by the browser's own parser.
 
-use glacier_core::json::Json;
+use glacier_core::json::{Json, with_long_integers_as_text};
 use js_sys::{Array, Date, JSON, Object, Reflect};
 use wasm_bindgen::prelude::{JsCast, JsValue};
 
@@ -65,9 +65,9 @@ pub(crate) fn to_js(json: &Json) -> JsValue {
     }
 }
 
-/// Parses JSON text; `None` where it is not JSON.
+/// Parses JSON text; `None` where it is not JSON. Whole numbers that JavaScript cannot be sure to keep become text.
 pub(crate) fn parse(text: &str) -> Option<Json> {
-    JSON::parse(text).ok().map(|value| from_js(&value))
+    JSON::parse(&with_long_integers_as_text(text)).ok().map(|value| from_js(&value))
 }
 
 /// Writes JSON text.

@@ -75,11 +75,11 @@ export interface Job {
     format: "JSON" | "CSV"; startDate: Date | null; endDate: Date | null; limit: number | null; marker: string | null;
   } | null;
 
-  /** Asks the store how far it is, and resolves with this job. */
+  /** Asks the store how far it is. Resolves with the job; the fields of this object are then of that answer, too. */
   refresh(options?: CallOptions): Promise<Job>;
   /**
-   * Waits for the end: told by the gateway where it can, else by asking at growing intervals. Resolves with this job
-   * when it has succeeded. @throws {UploadError} `JOB_FAILED`, `JOB_EXPIRED`.
+   * Waits for the end: told by the gateway where it can, else by asking at growing intervals. Resolves with the job
+   * when it has succeeded; the fields of this object are then of the last answer, too. @throws {UploadError} `JOB_FAILED`, `JOB_EXPIRED`.
    */
   done(options?: CallOptions): Promise<Job>;
   /**

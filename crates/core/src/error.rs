@@ -40,9 +40,9 @@ error_codes! {
     /// The vault has no such archive, or none of that range.
     ArchiveNotFound = "ARCHIVE_NOT_FOUND", "Check the archive's ID: it may have been deleted, or be in another vault.";
     /// The gateway or the store knows who asks and says no.
-    AuthDenied = "AUTH_DENIED", "Ask whoever runs the server for permission to upload into this vault.";
+    AuthDenied = "AUTH_DENIED", "Ask whoever runs the server for permission to do this in this vault.";
     /// The token's time is over and a fresh one was not accepted either.
-    AuthExpired = "AUTH_EXPIRED", "Sign in again, then resume: the parts already stored are kept.";
+    AuthExpired = "AUTH_EXPIRED", "Sign in again, then resume or try again: what is done already is kept.";
     /// The gateway wants a token and got none.
     AuthMissing = "AUTH_MISSING", "Sign in, then resume.";
     /// A part did not arrive as it was hashed, several times in a row.
@@ -86,7 +86,7 @@ error_codes! {
     /// More than the account or the token allows.
     LimitExceeded = "LIMIT_EXCEEDED", "Ask whoever runs the server to raise the limit, or upload less.";
     /// No answer, again and again.
-    Network = "NETWORK", "Check the connection, then resume: the parts already stored are kept.";
+    Network = "NETWORK", "Check the connection, then resume or try again: what is done already is kept.";
     /// What answered is neither the gateway nor a Glacier store.
     NotOurServer = "NOT_OUR_SERVER", "Check the address of the gateway, and whether a proxy or a sign-in page of the network stands between.";
     /// Too many requests, again and again.
@@ -94,13 +94,13 @@ error_codes! {
     /// The gateway or the store refuses the request.
     Refused = "REFUSED", "Tell whoever runs the server, with the request ID.";
     /// The gateway or the store is in trouble, again and again.
-    Server = "SERVER", "Wait a while, then resume: the parts already stored are kept.";
+    Server = "SERVER", "Wait a while, then resume or try again: what is done already is kept.";
     /// No usable signature could be had.
     SignFailed = "SIGN_FAILED", "Tell whoever runs the signing server, or check the page's own sign function.";
     /// What the bytes are written to takes no more.
     SinkFailed = "SINK_FAILED", "Check the free space and that the file may be written, then resume, or download again.";
     /// A request stood still, again and again.
-    Stalled = "STALLED", "Check the connection, then resume: the parts already stored are kept.";
+    Stalled = "STALLED", "Check the connection, then resume or try again: what is done already is kept.";
     /// The part size needs more than 10,000 parts.
     TooManyParts = "TOO_MANY_PARTS", "Use a larger part size, or \"auto\".";
     /// This browser or this kind of file cannot do it.

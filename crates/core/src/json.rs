@@ -4,6 +4,60 @@
 //! wasm file. The browser turns objects into this and back; the servers use `serde`. It prints only what the gateway
 //! signs as a request's body ([`Json::to_text`]).
 
+use std::borrow::Cow;
+
+/// Most digits of which every number is exact in JavaScript, where numbers are f64: 2^53 has sixteen.
+const EXACT_DIGITS: usize = 15;
+
+/// JSON text in which whole numbers of more digits than JavaScript is sure to keep stand in quotes, so that a parser
+/// that makes f64 of numbers gives them as text with every digit. A vault may well hold more than 2^53 bytes.
+///
+/// What is no JSON stays no JSON.
+pub fn with_long_integers_as_text(text: &str) -> Cow<'_, str> {
+    let bytes = text.as_bytes();
+    let mut quoted = String::new();
+    let (mut copied, mut at) = (0, 0);
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b'"' => at = end_of_string(bytes, at),
+            b'0'..=b'9' | b'-' => {
+                let len = bytes[at..]
+                    .iter()
+                    .take_while(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'))
+                    .count();
+                let end = at + len;
+                if len > EXACT_DIGITS && bytes[at..end].iter().all(u8::is_ascii_digit) {
+                    quoted.push_str(&text[copied..at]);
+                    quoted.push('"');
+                    quoted.push_str(&text[at..end]);
+                    quoted.push('"');
+                    copied = end;
+                }
+                at = end;
+            }
+            _ => at += 1,
+        }
+    }
+    if copied == 0 {
+        return Cow::Borrowed(text);
+    }
+    quoted.push_str(&text[copied..]);
+    Cow::Owned(quoted)
+}
+
+/// Past the string that begins at `start`; the end of the text where it does not end.
+fn end_of_string(bytes: &[u8], start: usize) -> usize {
+    let mut at = start + 1;
+    loop {
+        match bytes.get(at) {
+            None => return bytes.len(),
+            Some(b'"') => return at + 1,
+            Some(b'\\') => at += 2,
+            Some(_) => at += 1,
+        }
+    }
+}
+
 /// One JSON value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Json {
@@ -123,6 +177,28 @@ fn write_string(value: &str, text: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_integers_keep_their_digits_and_nothing_else_changes() {
+        for (text, expected) in [
+            ("", ""),
+            ("9007199254740993", "\"9007199254740993\""),
+            ("{\"a\":18446744073709551615,\"b\":1}", "{\"a\":\"18446744073709551615\",\"b\":1}"),
+            ("[1234567890123456,1234567890123456]", "[\"1234567890123456\",\"1234567890123456\"]"),
+            ("123456789012345", "123456789012345"),
+            ("-1234567890123456", "-1234567890123456"),
+            ("1234567890123456.5", "1234567890123456.5"),
+            ("1234567890123456e1", "1234567890123456e1"),
+            ("\"1234567890123456\"", "\"1234567890123456\""),
+            ("\"a\\\" 1234567890123456\"", "\"a\\\" 1234567890123456\""),
+            ("\"a\\\\\" 1234567890123456", "\"a\\\\\" \"1234567890123456\""),
+            ("\"1234567890123456", "\"1234567890123456"),
+            ("\"\\", "\"\\"),
+            ("\"\u{1f30b} 1\" 1234567890123456", "\"\u{1f30b} 1\" \"1234567890123456\""),
+        ] {
+            assert_eq!(with_long_integers_as_text(text), expected, "{text}");
+        }
+    }
 
     #[test]
     fn text_is_what_any_parser_reads_back() {

@@ -43,7 +43,7 @@ pub(super) fn read_description(vault: &Json) -> Result<VaultDescription, AnswerE
         name: VaultName::new(name).map_err(|_| AnswerError::Unreadable { name: "VaultName" })?,
         creation_date: field::required(vault, "CreationDate")?.to_owned(),
         last_inventory_date: field::optional(vault, "LastInventoryDate"),
-        n_archives: vault.number("NumberOfArchives"),
-        size: vault.number("SizeInBytes"),
+        n_archives: field::count(vault, "NumberOfArchives"),
+        size: field::count(vault, "SizeInBytes"),
     })
 }

@@ -12,7 +12,7 @@ pub(super) fn required<'a>(object: &'a Json, name: &'static str) -> Result<&'a s
 
 /// A whole number that every object of this kind has.
 pub(super) fn required_number(object: &Json, name: &'static str) -> Result<u64, AnswerError> {
-    object.number(name).ok_or(AnswerError::Unreadable { name })
+    count(object, name).ok_or(AnswerError::Unreadable { name })
 }
 
 /// A text, or `None` where there is none.
@@ -50,4 +50,13 @@ pub(super) fn required_date(object: &Json, name: &'static str) -> Result<u64, An
 /// A date in milliseconds since 1970, or `None` where there is none.
 pub(super) fn date(object: &Json, name: &'static str) -> Result<Option<u64>, AnswerError> {
     parsed(object, name, |text| u64::try_from(date::unix_ms(text)?).ok())
+}
+
+/// A whole number, also where the reader has made text of a long one.
+pub(super) fn count(json: &Json, key: &str) -> Option<u64> {
+    match json.get(key)? {
+        Json::Number(number) => Some(*number),
+        Json::Text(digits) => digits.parse().ok(),
+        _ => None,
+    }
 }
