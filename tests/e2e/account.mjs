@@ -4,7 +4,7 @@
 
 import { launch } from "./browsers.mjs";
 import { startGateway } from "./gateway.mjs";
-import { startSite } from "./site.mjs";
+import { handOn, startSite } from "./site.mjs";
 
 /** `folder` is the package with a page; `vaults` are those that the page's token is good for. */
 export async function openAccount(engine, folder, vaults) {
@@ -12,7 +12,7 @@ export async function openAccount(engine, folder, vaults) {
   const account = {
     gateway,
     browser: undefined,
-    /** Whether the gateway has events. Without, it answers 404. */
+    /** Whether the gateway has events. Without, it answers 404; `"real"` are the gateway's own. */
     hasEvents: false,
     /** Every stream that the page has opened: `{ url, headers, open, send(name, data), end() }`. */
     streams: [],
@@ -23,6 +23,10 @@ export async function openAccount(engine, folder, vaults) {
     },
   };
   const events = (incoming, outgoing) => {
+    if (account.hasEvents === "real") {
+      handOn(gateway.url, incoming, outgoing);
+      return;
+    }
     if (!account.hasEvents) {
       outgoing.writeHead(404, { "content-type": "application/json" }).end('{"code":"not_found"}');
       return;

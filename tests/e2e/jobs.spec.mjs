@@ -187,5 +187,45 @@ for (const engine of ["chromium", "firefox"]) {
       });
       assert.equal(status, "Succeeded");
     });
+
+    test("the gateway's own events end a wait", LIMIT, async () => {
+      account.hasEvents = "real";
+      const ended = await browser.evaluate(async () => {
+        // No answer says that a job is done before the stream has said so, and the next question is minutes away.
+        let opened;
+        const open = new Promise((resolve) => (opened = resolve));
+        let told = false;
+        const real = fetch;
+        globalThis.fetch = async (url, init) => {
+          const response = await real(url, init);
+          const { pathname } = new URL(url, location);
+          if (pathname.endsWith("/events")) {
+            const listen = new TransformStream({
+              transform(chunk, controller) {
+                opened();
+                told ||= new TextDecoder().decode(chunk).includes("event: job");
+                controller.enqueue(chunk);
+              },
+            });
+            return new Response(response.body.pipeThrough(listen), { headers: response.headers });
+          }
+          if (told || !pathname.match(/\/jobs\/[^/]+$/)) return response;
+          const body = { ...(await response.json()), StatusCode: "InProgress", Completed: false };
+          return new Response(JSON.stringify(body), { headers: { "content-type": "application/json" } });
+        };
+        release();
+        const vault = (await connect()).vault("waits");
+        const { archiveId } = await store("waits", "bytes of its own");
+        const first = (await vault.inventory()).done();
+        await open;
+        const job = await vault.retrieve(archiveId);
+        await job.done();
+        globalThis.fetch = real;
+        first.catch(() => {});
+        return { status: job.status, told };
+      });
+      assert.deepEqual(ended, { status: "Succeeded", told: true });
+      account.hasEvents = false;
+    });
   });
 }

@@ -59,7 +59,8 @@ export async function startSite(
   };
 }
 
-function handOn(gateway, incoming, outgoing, flip) {
+/** Sends a request on to the gateway, and its answer back. `flip` is the byte of it that is changed on the way. */
+export function handOn(gateway, incoming, outgoing, flip) {
   const { host } = new URL(gateway);
   const headers = { ...incoming.headers, host };
   if (headers.origin) headers.origin = gateway;

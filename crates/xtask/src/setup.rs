@@ -6,10 +6,16 @@ use std::path::{Path, PathBuf};
 
 /// Everything the tests need.
 pub(crate) fn everything() -> Result<()> {
+    for_native()?;
     for_wasm()?;
     for_build()?;
     for_browsers()?;
     for_python()
+}
+
+/// The native tests: some make keys, certificates and signatures with a program that shares no code with ours.
+pub(crate) fn for_native() -> Result<()> {
+    debian_packages(&[OPENSSL])
 }
 
 /// The rules as WebAssembly outside a browser.
@@ -42,6 +48,7 @@ struct DebianPackage {
 const CHROMIUM: DebianPackage = DebianPackage { name: "chromium", program: "/usr/bin/chromium" };
 const FIREFOX: DebianPackage = DebianPackage { name: "firefox-esr", program: "/usr/bin/firefox-esr" };
 const WEBKIT: DebianPackage = DebianPackage { name: "webkit2gtk-driver", program: "/usr/bin/WebKitWebDriver" };
+const OPENSSL: DebianPackage = DebianPackage { name: "openssl", program: "/usr/bin/openssl" };
 const XVFB: DebianPackage = DebianPackage { name: "xvfb", program: "/usr/bin/Xvfb" };
 
 fn wasm_targets(wanted: &[&str]) -> Result<()> {

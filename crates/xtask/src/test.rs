@@ -76,6 +76,7 @@ fn judge(name: &str, result: Result<Counts>) -> Counts {
 }
 
 fn native() -> Result<Counts> {
+    setup::for_native()?;
     counted(cargo().args(["test", "--workspace", "--exclude", "glacier-upload", "--all-features", "--no-fail-fast"]))
 }
 
