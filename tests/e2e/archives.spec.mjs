@@ -9,8 +9,9 @@ import { archives, ask, chooseFile, chosenFile, newJob, openArchives, press, rea
 import { accessibilityFindings } from "./axe.mjs";
 import { launch } from "./browsers.mjs";
 import { fileFacts, makeFile, MIB, scratch } from "./files.mjs";
-import { startGateway, VAULT } from "./gateway.mjs";
+import { SITE, startGateway, VAULT } from "./gateway.mjs";
 import { ended, openPage } from "./page.mjs";
+import { startSite } from "./site.mjs";
 
 const BOXES = "boxes";
 const INVENTORY = "[data-job][data-action=InventoryRetrieval]";
@@ -133,6 +134,44 @@ for (const engine of ["chromium", "firefox"]) {
       if (engine === "chromium") assert.equal(await browser.evaluate(() => window.suggestedName), name);
       const sha256 = createHash("sha256").update(film.bytes.subarray(8 * MIB, 16 * MIB)).digest("hex");
       assert.deepEqual(await downloaded(name, "part"), { size: 8 * MIB, sha256 });
+    });
+
+    test("a download that was cut off goes on after a reload", { timeout: 120_000 }, async () => {
+      let left = 1; // answers with bytes before the line goes quiet
+      let asked = 0;
+      const meddle = ({ url }) => {
+        if (!url.endsWith("/output")) return undefined;
+        asked += 1;
+        return { hang: left-- <= 0 };
+      };
+      const site = await startSite(SITE, { gateway: gateway.url, meddle });
+      try {
+        await openPage(browser, site.url, "?description=cut%20off");
+        await browser.setFiles("#file-input", [film.path]);
+        assert.equal((await ended(browser)).state, "done");
+        await browser.click("nav a[href='#archives']");
+        await press(browser, "[data-archive]", "retrieve");
+        const job = await ask(browser);
+        await reached(browser, job, ["ready"]);
+        if (engine === "chromium") await chooseFile(browser, "cut");
+        await press(browser, job, "download");
+        await browser.waitFor((job) => document.querySelector(job).dataset.progress > 0.3, [job], { what: "the first range" });
+        await press(browser, job, "pause");
+        await reached(browser, job, ["paused"]);
+        await browser.waitFor(keptRanges, [], { what: "the first range to be remembered" });
+
+        [left, asked] = [Infinity, 0];
+        await openArchives(browser, site.url);
+        await reached(browser, job, ["interrupted"]);
+        await press(browser, job, "continue");
+        const got = await reached(browser, job, ["done", "stopped"]);
+        assert.equal(got.state, "done", `${got.errorCode}: ${got.text}`);
+        assert.equal(got.verified, "whole");
+        assert.equal(asked, 2, "of three ranges, the first is there already");
+        assert.deepEqual(await downloaded("film.bin", "cut"), { size: film.size, sha256: film.sha256 });
+      } finally {
+        await site.stop();
+      }
     });
 
     test("a part that is none is refused in words", { timeout: 60_000 }, async () => {
@@ -270,6 +309,16 @@ for (const engine of ["chromium", "firefox"]) {
 }
 
 const textOf = (browser, selector) => browser.evaluate((selector) => document.querySelector(selector).innerText, [selector]);
+
+/** In the page: how many ranges of a download it remembers. */
+async function keptRanges() {
+  const opened = indexedDB.open("glacier-upload");
+  await new Promise((resolve) => opened.addEventListener("success", resolve));
+  const all = opened.result.transaction("downloads").objectStore("downloads").getAll();
+  await new Promise((resolve) => all.addEventListener("success", resolve));
+  opened.result.close();
+  return all.result[0]?.checkpoint.delivered.length;
+}
 
 /** Writes into a field as a person does: the page hears of it. */
 function fill(browser, selector, text) {
