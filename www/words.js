@@ -185,7 +185,7 @@ export function failureInWords(error, doing) {
   const denied = error.code === "AUTH_DENIED" ? DENIED[doing] : undefined;
   const elsewhere = doing === undefined ? undefined : ELSEWHERE[error.code];
   const said = error.code === "JOB_FAILED" && error.message ? `The store says: “${error.message}” ` : "";
-  const [title, advice] = denied ?? elsewhere ?? FAILURES[error.code] ?? ["Something went wrong"];
+  const [title, advice] = denied ?? elsewhere ?? FAILURES[error.code ?? "INTERNAL"] ?? ["Something went wrong"];
   return {
     title: error.title ?? title,
     advice: said + (error.advice ?? advice ?? (error.hint || "Reload the page and try again.")),

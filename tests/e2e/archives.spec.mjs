@@ -37,7 +37,7 @@ for (const engine of ["chromium", "firefox"]) {
     let filmRow; // the archive's, in the second view
 
     before(async () => {
-      gateway = await startGateway({ args: ["--vault", BOXES] });
+      gateway = await startGateway({ args: ["--vault", BOXES, "--vault", "vast"] });
       downloads = await scratch();
       browser = await launch(engine, { downloads: downloads.folder });
       filmRow = await store(film.path, "Iceland 2026");
@@ -221,6 +221,20 @@ for (const engine of ["chromium", "firefox"]) {
       assert.deepEqual(sorted, [["Description", "ascending"]]);
     });
 
+    test("of 25,000 archives only a page is in the document", { timeout: 120_000 }, async () => {
+      await openArchives(browser, gateway.url, "vast");
+      await browser.evaluate(rememberInventory, ["vast", 25_000]);
+      await openArchives(browser, gateway.url, "vast");
+      await browser.waitFor(() => document.querySelector("#archive-count").textContent === "25,000 archives");
+      const rows = () => browser.evaluate(() => document.querySelectorAll("[data-archive]").length);
+      assert.equal(await rows(), 25);
+      await browser.click("[data-page=last]");
+      assert.equal(await browser.evaluate(() => document.querySelector("#archive-page").textContent), "24,976 to 25,000 of 25,000");
+      await fill(browser, "#archive-filter", "box 2499");
+      await browser.waitFor(() => document.querySelector("#archive-count").textContent === "11 of 25,000 archives");
+      assert.equal(await rows(), 11);
+    });
+
     test("an upload left unfinished elsewhere is removed, after a question", { timeout: 60_000 }, async () => {
       await beginElsewhere(gateway, VAULT, "left behind");
       await openArchives(browser, gateway.url);
@@ -318,6 +332,20 @@ async function keptRanges() {
   await new Promise((resolve) => all.addEventListener("success", resolve));
   opened.result.close();
   return all.result[0]?.checkpoint.delivered.length;
+}
+
+/** In the page: what an earlier visit that read an inventory of `count` archives has left. */
+async function rememberInventory(vault, count) {
+  const archives = Array.from({ length: count }, (_, index) => ({
+    archiveId: `archive-${index}`, treeHash: "0".repeat(64), size: index + 1, description: `box ${index}`,
+    createdAt: new Date(1.7e12 + index * 6e4),
+  }));
+  const opened = indexedDB.open("glacier-upload");
+  await new Promise((resolve) => opened.addEventListener("success", resolve));
+  const transaction = opened.result.transaction("inventories", "readwrite");
+  transaction.objectStore("inventories").put({ vault, takenAt: new Date(), archives });
+  await new Promise((resolve) => transaction.addEventListener("complete", resolve));
+  opened.result.close();
 }
 
 /** Writes into a field as a person does: the page hears of it. */
