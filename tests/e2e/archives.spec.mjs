@@ -258,7 +258,7 @@ for (const engine of ["chromium", "firefox"]) {
       await browser.waitFor(() => document.querySelector("#confirmation").dataset.errorCode === "AUTH_DENIED");
       assert.match(await textOf(browser, "#confirmation .failure"), /You may not delete archives here[^]*Nothing was removed/);
       await press(browser, "#confirmation", "close");
-      assert.equal(await browser.evaluate((row) => document.activeElement.closest(row)?.dataset.archiveId !== undefined, [filmRow]), true);
+      await browser.waitFor((row) => document.activeElement.closest(row) !== null, [filmRow], { what: "the focus to be back" });
     });
 
     test("an archive that is gone is said to be, and taken off the list", { timeout: 60_000 }, async () => {
