@@ -18,6 +18,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::AbortSignal;
 
 use self::driver::Driver;
+use crate::call::Failure;
 use crate::clock;
 use crate::connection::Connection;
 use crate::ending::{self, Awaited, Waiters};
@@ -192,6 +193,18 @@ impl Download {
         match self.driver.state() {
             State::Failed(error) if self.driver.is_settled() => error::to_js(&error, &self.driver.cause(&error)),
             _ => JsValue::UNDEFINED,
+        }
+    }
+
+    /// Why there will be no more, once it has failed or was given up.
+    pub(crate) fn failure(&self) -> Option<Failure> {
+        match self.driver.state() {
+            State::Failed(error) => {
+                let cause = self.driver.cause(&error);
+                Some(Failure::Error(error, cause))
+            }
+            State::Aborted => Some(Failure::Aborted),
+            _ => None,
         }
     }
 

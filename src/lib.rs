@@ -4,6 +4,7 @@
 //! belongs in core. `api` is all that JavaScript can call on the page, `worker` all that it can call in a web worker.
 
 pub mod api;
+mod archives;
 mod arriving;
 mod call;
 mod clock;

@@ -2,6 +2,7 @@
 
 mod blob;
 mod file;
+mod handover;
 mod stream;
 
 use std::rc::Rc;
@@ -15,6 +16,7 @@ use web_sys::Blob;
 
 use self::blob::BlobSink;
 use self::file::FileSink;
+pub(crate) use self::handover::Handover;
 use self::stream::StreamSink;
 use crate::hash_pool::HashPool;
 use crate::json;
@@ -29,6 +31,8 @@ pub(crate) enum Target {
     FileStream(JsValue),
     /// Another `WritableStream`.
     Stream(JsValue),
+    /// None that a page could give: what is downloaded is read here.
+    Handover(Rc<Handover>),
 }
 
 impl Target {
@@ -64,7 +68,7 @@ impl Target {
     pub(crate) fn order(&self) -> SinkOrder {
         match self {
             Self::Blob | Self::File(_) | Self::FileStream(_) => SinkOrder::Any,
-            Self::Stream(_) => SinkOrder::InOrder,
+            Self::Stream(_) | Self::Handover(_) => SinkOrder::InOrder,
         }
     }
 }
@@ -74,6 +78,7 @@ pub(crate) enum Sink {
     Blob(BlobSink),
     Stream(StreamSink),
     File(Rc<FileSink>),
+    Handover(Rc<Handover>),
 }
 
 impl Sink {
@@ -87,6 +92,7 @@ impl Sink {
             Target::File(handle) => Self::File(Rc::new(FileSink::new(handle, pool.clone(), keep))),
             Target::FileStream(stream) => Self::Stream(StreamSink::at_any_position(&stream)?),
             Target::Stream(stream) => Self::Stream(StreamSink::in_order(&stream)?),
+            Target::Handover(handover) => Self::Handover(handover),
         })
     }
 
@@ -96,6 +102,7 @@ impl Sink {
             Self::Blob(blob) => blob.write(range, &bytes),
             Self::Stream(stream) => stream.write(range, bytes).await,
             Self::File(file) => file.write(range, bytes).await,
+            Self::Handover(handover) => handover.write(bytes).await,
         }
     }
 
@@ -107,7 +114,7 @@ impl Sink {
     /// Writes out what a file has, and closes it until something is written again.
     pub(crate) async fn rest(&self) -> Result<(), JsValue> {
         match self {
-            Self::Blob(_) | Self::Stream(_) => Ok(()),
+            Self::Blob(_) | Self::Stream(_) | Self::Handover(_) => Ok(()),
             Self::File(file) => file.rest().await,
         }
     }
@@ -118,6 +125,10 @@ impl Sink {
             Self::Blob(blob) => blob.close(),
             Self::Stream(stream) => stream.close(len).await,
             Self::File(file) => file.close(len).await,
+            Self::Handover(handover) => {
+                handover.close();
+                Ok(())
+            }
         }
     }
 
@@ -128,6 +139,7 @@ impl Sink {
             Self::Blob(blob) => blob.clear(),
             Self::Stream(stream) => stream.abort(reason),
             Self::File(file) => file.abandon(reason, wrong).await,
+            Self::Handover(handover) => handover.clear(),
         }
     }
 
@@ -135,7 +147,7 @@ impl Sink {
     pub(crate) fn blob(&self) -> Option<Blob> {
         match self {
             Self::Blob(blob) => blob.whole(),
-            Self::Stream(_) | Self::File(_) => None,
+            Self::Stream(_) | Self::File(_) | Self::Handover(_) => None,
         }
     }
 
@@ -143,7 +155,7 @@ impl Sink {
     pub(crate) async fn read(&self) -> Result<Blob, JsValue> {
         match self {
             Self::File(file) => file.read().await,
-            Self::Blob(_) | Self::Stream(_) => Err(JsValue::UNDEFINED),
+            Self::Blob(_) | Self::Stream(_) | Self::Handover(_) => Err(JsValue::UNDEFINED),
         }
     }
 }

@@ -143,6 +143,6 @@ pub(crate) fn date(text: &str) -> JsValue {
 }
 
 /// A `Date` of milliseconds since 1970.
-fn moment(ms: u64) -> JsValue {
+pub(crate) fn moment(ms: u64) -> JsValue {
     Date::new(&file::number(ms).into()).into()
 }

@@ -5,11 +5,14 @@ use std::rc::Rc;
 use glacier_core::TreeHash;
 use glacier_core::glacier::describe_job::{Action, JobDescription};
 use glacier_core::glacier::initiate_job::{InventoryFormat, Tier};
+use glacier_core::inventory;
 use js_sys::Promise;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use super::downloads::Download;
+use super::pages::Pages;
 use super::plain;
+use crate::archives::Archives;
 use crate::sink::Target;
 use crate::vaults::{byte_range, date, object, promise};
 use crate::{file, job, options};
@@ -184,6 +187,19 @@ impl Job {
             vault.session.downloads.start(vault.name.clone(), self.as_described(), target, wishes)
         };
         start().map(Download::new).map_err(plain)
+    }
+
+    /// The archives that an inventory lists.
+    ///
+    /// # Errors
+    /// An `UploadError` of JavaScript.
+    pub fn archives(&self, options: &JsValue) -> Result<Pages, JsValue> {
+        let start = || {
+            let signal = options::call(options)?;
+            inventory::format(&self.job.description.borrow())?;
+            Ok(Pages::of(Archives::new(Rc::clone(&self.job), signal)))
+        };
+        start().map_err(plain)
     }
 
     /// Waits until it has succeeded.

@@ -7,7 +7,8 @@ use js_sys::Promise;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use web_sys::AbortSignal;
 
-use crate::pages;
+use crate::archives::Archives;
+use crate::pages::{self, Listed};
 use crate::session::Session;
 use crate::vaults::object;
 
@@ -25,7 +26,11 @@ impl Pages {
         signal: Option<AbortSignal>,
         read: impl Fn(Answer) -> Vec<JsValue> + 'static,
     ) -> Self {
-        Self { pages: pages::Pages::new(Rc::clone(session), list, signal, read) }
+        Self { pages: pages::Pages::new(Listed::new(Rc::clone(session), list, signal, read)) }
+    }
+
+    pub(super) fn of(archives: Rc<Archives>) -> Self {
+        Self { pages: pages::Pages::new(archives) }
     }
 }
 

@@ -12,9 +12,12 @@ export const SITE = join(ROOT, "target/site");
 const SERVER = process.env.GLACIER_UPLOAD_SERVER ?? join(ROOT, "target/release/glacier-upload-server");
 export const VAULT = "demo";
 
-/** Starts a server. `page` is the folder it serves; `args` are further flags. */
-export async function startGateway({ page = SITE, args = [] } = {}) {
-  const data = await mkdtemp(join(tmpdir(), "glacier-upload-"));
+/**
+ * Starts a server. `page` is the folder it serves; `args` are further flags; `data` is what another one has left with
+ * `stop({ keep: true })`.
+ */
+export async function startGateway({ page = SITE, args = [], data } = {}) {
+  data ??= await mkdtemp(join(tmpdir(), "glacier-upload-"));
   const flags = ["--data", data, "--listen", "127.0.0.1:0", "--page", page, "--vault", VAULT, ...args];
   const key = randomBytes(32);
   const env = { ...process.env, GLACIER_UPLOAD_TOKEN_KEY: key.toString("hex") };
@@ -46,10 +49,10 @@ export async function startGateway({ page = SITE, args = [] } = {}) {
       const now = Math.floor(Date.now() / 1000);
       return this.token({ iat: now - 7200, exp: now - 3600 });
     },
-    async stop() {
+    async stop({ keep = false } = {}) {
       server.kill("SIGTERM");
       await ended;
-      await rm(data, { recursive: true, force: true });
+      if (!keep) await rm(data, { recursive: true, force: true });
     },
   };
 }

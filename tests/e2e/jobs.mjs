@@ -12,7 +12,7 @@ export const OPERATIONS = [
 /** A token for all of that. */
 export const bearer = (gateway) => `Bearer ${gateway.token({ ops: OPERATIONS })}`;
 
-async function call(gateway, intent) {
+export async function call(gateway, intent) {
   const headers = { "content-type": "application/json", authorization: bearer(gateway) };
   const body = JSON.stringify({ intents: [intent] });
   const signed = await fetch(`${gateway.url}/v1/sign`, { method: "POST", headers, body });

@@ -7,6 +7,7 @@
 //!
 //! **Source:** API reference, "Get Job Output (GET output)", "Response Body".
 
+mod continuation;
 mod csv;
 mod events;
 mod json;
@@ -18,6 +19,7 @@ use crate::error::{ErrorCode, UploadError};
 use crate::glacier::ArchiveId;
 use crate::glacier::initiate_job::InventoryFormat;
 use crate::tree_hash::TreeHash;
+pub use continuation::{format, next_job};
 use csv::Csv;
 use json::Document;
 

@@ -18,6 +18,10 @@ const PREFERRED_RANGE_SIZE: u64 = 8 * MIB;
 /// Places for each range being fetched: one is fetched while another is written.
 const PLACES_EACH: u32 = 2;
 
+/// Bytes in a range of an inventory: some 3,000 archives, which a page takes a moment to go through. Larger ones would
+/// only lie in memory until it comes to them.
+const INVENTORY_RANGE_SIZE: PartSize = PartSize::MIN;
+
 /// Most bytes of an output that becomes a `Blob`. Browsers keep blobs in memory or on the disk as they like and tell
 /// nobody when there is no room: WebKit and Firefox fail somewhere above this.
 pub const MAX_BLOB: u64 = 512 * MIB;
@@ -34,6 +38,11 @@ pub struct DownloadOptions {
 }
 
 impl DownloadOptions {
+    /// Those of an inventory that is read archive by archive.
+    pub fn of_inventory() -> Self {
+        Self { range_size: Some(INVENTORY_RANGE_SIZE), ..Self::default() }
+    }
+
     /// Reads the plain data among the options of `download`. Keys whose value is `undefined` must be left out.
     ///
     /// # Errors
