@@ -17,8 +17,8 @@ const TYPES = {
  * `answers` maps a path to `{status, type, body}`, or to a function of Node's request and response; `gateway` is the URL
  * that /v1, /-/ and /{account}/ are handed to; `missing(path)` tells what to answer 404 to although it exists; `takes`
  * maps a path to a function that is given the request's body as a stream and returns what to answer as JSON.
- * `meddle(request)` stands between the page and the gateway: it may return `{status, body}` to answer itself, `{hang:
- * true}` to answer nothing, or `{flip: n}` to change the n-th byte of the answer.
+ * `meddle(request)` stands between the page and the gateway: it may return `{status, body}` to answer itself (with JSON, or
+ * with a Buffer and `headers`), `{hang: true}` to answer nothing, or `{flip: n}` to change the n-th byte of the answer.
  */
 export async function startSite(
   folder, { gateway, answers = {}, missing = () => false, takes = {}, meddle = () => undefined } = {},
@@ -40,7 +40,8 @@ export async function startSite(
         incoming.resume();
       } else if (trouble?.status) {
         incoming.resume();
-        outgoing.writeHead(trouble.status, { "content-type": "application/json" }).end(JSON.stringify(trouble.body));
+        const { status, body, headers = { "content-type": "application/json" } } = trouble;
+        outgoing.writeHead(status, headers).end(Buffer.isBuffer(body) ? body : JSON.stringify(body));
       } else {
         handOn(gateway, incoming, outgoing, trouble?.flip);
       }

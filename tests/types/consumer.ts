@@ -4,8 +4,9 @@ import {
   alignRange, ArchiveWriter, createUploader, createVaults, isTreeHashAligned, planParts, treeHash, UploadError,
 } from "glacier-upload";
 import type {
-  Archive, ByteRange, IncompleteUpload, Intent, Job, JobStatus, Progress, ProvisionedCapacity, RetrievalPolicy,
-  SignedRequest, StoredPart, UploadErrorCode, UploadState, Vault, VaultDescription, VaultLock, VaultNotifications, Vaults,
+  Archive, ByteRange, IncompleteUpload, Intent, InventoryArchive, Job, JobStatus, Progress, ProvisionedCapacity,
+  RetrievalPolicy, SignedRequest, StoredPart, UploadErrorCode, UploadState, Vault, VaultDescription, VaultLock,
+  VaultNotifications, Vaults,
 } from "glacier-upload";
 import type { Download, DownloadCheckpoint, Downloaded, DownloadOptions, DownloadState } from "glacier-upload";
 
@@ -165,6 +166,13 @@ export async function jobs(vault: Vault, signal: AbortSignal): Promise<void> {
   console.log(status, job.jobId, job.vault, job.action, job.completed, job.statusMessage, job.description);
   console.log(job.createdAt.getTime(), job.completedAt?.getTime(), job.snsTopic, job.archiveId, job.archiveSize);
   console.log(job.archiveTreeHash, job.range?.start, job.treeHash, job.tier, job.inventorySize);
+  for await (const archive of inventory.archives({ signal })) {
+    const listed: InventoryArchive = archive;
+    const bytes: number = listed.size;
+    console.log(listed.archiveId, listed.description, listed.createdAt.getTime(), bytes, listed.treeHash);
+  }
+  // @ts-expect-error: how an inventory is cut is said when its job is started.
+  inventory.archives({ limit: 5 });
   console.log(inventory.inventory?.format, inventory.inventory?.startDate?.getTime(), inventory.inventory?.marker);
   for await (const one of vault.jobs({ completed: true, statusCode: "Succeeded", signal })) console.log(one.jobId);
   console.log((await vault.job("job")).status);

@@ -51,7 +51,7 @@ pub fn next_job(job: &JobDescription, began_at: Option<&str>) -> Result<Option<J
 
 /// A date as it is asked for, which is without the fraction that some stores show.
 fn seconds(text: &str) -> Result<Date, crate::glacier::InvalidName> {
-    text.split_once('.').map_or_else(|| Date::new(text), |(whole, _)| Date::new(&[whole, "Z"].concat()))
+    text.split_once('.').map_or_else(|| Date::new(text), |(whole, _)| Date::new([whole, "Z"].concat()))
 }
 
 #[cfg(test)]
