@@ -1,13 +1,13 @@
 //! Carries out what one upload's state machine commands, and feeds back what came of it.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use glacier_core::clock::Instant;
 use glacier_core::settings::Share;
 use glacier_core::upload::{Command, Event, HashFailure, SendFailure, State, Ticket, Upload as Machine};
 use glacier_core::{ByteRange, SignedRequest};
+use litemap::LiteMap;
 use wasm_bindgen::prelude::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Blob;
@@ -45,9 +45,9 @@ pub(crate) struct Driver {
     /// Whether parts hashed from now on are kept in memory.
     keep: Cell<bool>,
     /// Requests under way, by the ticket that names them.
-    requests: RefCell<HashMap<Ticket, Request>>,
+    requests: RefCell<LiteMap<Ticket, Request>>,
     /// The latest hashing task of each part: it owns the bytes, if they are kept.
-    hashed_by: RefCell<HashMap<u32, TaskId>>,
+    hashed_by: RefCell<LiteMap<u32, TaskId>>,
     timer: RefCell<Option<(Instant, Timer)>>,
     /// What the page's own function threw last, to be the cause of an error that follows from it.
     thrown: RefCell<JsValue>,

@@ -1,12 +1,12 @@
 //! The web workers of a page, and who is doing what.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use futures_channel::oneshot;
 use glacier_core::{ByteRange, TreeHash, settings};
 use js_sys::{Function, Promise};
+use litemap::LiteMap;
 use wasm_bindgen::prelude::{Closure, JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Blob, ErrorEvent, MessageEvent, Worker};
@@ -27,9 +27,9 @@ struct Inner {
     /// Workers and those on their way.
     n_started: usize,
     workers: Vec<Member>,
-    tasks: HashMap<TaskId, Task>,
+    tasks: LiteMap<TaskId, Task>,
     /// Where each kept buffer is.
-    owners: HashMap<TaskId, u32>,
+    owners: LiteMap<TaskId, u32>,
     /// Orders given before the first worker was ready.
     waiting: Vec<(TaskId, Order)>,
     next_task: TaskId,
@@ -70,8 +70,8 @@ impl HashPool {
             size,
             n_started: 0,
             workers: Vec::new(),
-            tasks: HashMap::new(),
-            owners: HashMap::new(),
+            tasks: LiteMap::new(),
+            owners: LiteMap::new(),
             waiting: Vec::new(),
             next_task: 1,
             next_member: 1,

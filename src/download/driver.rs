@@ -1,7 +1,6 @@
 //! Carries out what one download's state machine commands, and feeds back what came of it.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use glacier_core::Download as Machine;
@@ -12,6 +11,7 @@ use glacier_core::glacier::describe_job::JobDescription;
 use glacier_core::upload::{PauseReason, Ticket};
 use glacier_core::{ByteRange, SignedRequest, UploadError};
 use js_sys::ArrayBuffer;
+use litemap::LiteMap;
 use wasm_bindgen::prelude::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
@@ -31,9 +31,9 @@ pub(crate) struct Driver {
     gateway: Rc<Gateway>,
     pool: HashPool,
     /// Requests under way, by the ticket that names them.
-    requests: RefCell<HashMap<Ticket, Request>>,
+    requests: RefCell<LiteMap<Ticket, Request>>,
     /// What arrived and is not being written yet.
-    held: RefCell<HashMap<Ticket, ArrayBuffer>>,
+    held: RefCell<LiteMap<Ticket, ArrayBuffer>>,
     /// Writes under way.
     writing: Cell<u32>,
     /// How the sink was left when the download stood still last.
