@@ -8,7 +8,6 @@ use glacier_core::{ByteRange, SignedRequest, TreeHash};
 use js_sys::ArrayBuffer;
 use litemap::LiteMap;
 use wasm_bindgen::prelude::{JsCast, JsValue, wasm_bindgen};
-use wasm_bindgen_futures::spawn_local;
 use web_sys::{Blob, DedicatedWorkerGlobalScope, DomException};
 
 use crate::arriving::Arriving;
@@ -18,6 +17,7 @@ use crate::file::{self, ReadError};
 use crate::hash;
 use crate::message::{Order, Report, TaskFailure, TaskId};
 use crate::open_file::OpenFile;
+use crate::task;
 
 /// Least time between two progress reports of a task. WebKit fires an event for every 8 KiB sent.
 const REPORT_INTERVAL_MS: u64 = 100;
@@ -58,13 +58,13 @@ impl WorkerSession {
     pub fn receive(&self, message: JsValue) {
         let session = self.clone();
         match Order::from_js(&message) {
-            Some(Order::Hash { task, blob, range, keep }) => spawn_local(session.hash(task, blob, range, keep)),
-            Some(Order::HashTree { task, blob, range }) => spawn_local(session.hash_tree(task, blob, range)),
+            Some(Order::Hash { task, blob, range, keep }) => task::spawn(session.hash(task, blob, range, keep)),
+            Some(Order::HashTree { task, blob, range }) => task::spawn(session.hash_tree(task, blob, range)),
             Some(Order::Send { task, hashed, blob, range, request }) => {
                 session.send(task, hashed, &blob, range, &request);
             }
-            Some(Order::Fetch { task, range, request }) => spawn_local(session.fetch(task, range, request)),
-            Some(Order::OpenFile { task, handle }) => spawn_local(session.open(task, handle)),
+            Some(Order::Fetch { task, range, request }) => task::spawn(session.fetch(task, range, request)),
+            Some(Order::OpenFile { task, handle }) => task::spawn(session.open(task, handle)),
             Some(Order::WriteFile { task, position, bytes }) => session.write(task, position, &bytes),
             Some(Order::CloseFile { task, len }) => session.close(task, len),
             Some(Order::Cancel { task }) => session.cancel(task),
@@ -121,7 +121,7 @@ impl WorkerSession {
         let held = Rc::clone(&self.held);
         let (slice, progress) = (blob.clone(), throttled(task));
         let end = move |ended: Result<_, NoAnswer>| {
-            spawn_local(async move {
+            task::spawn(async move {
                 // The request is dropped here and not inside its own event.
                 held.borrow_mut().sending.remove(&task);
                 report(&match ended {
