@@ -13,7 +13,6 @@ use glacier_core::error::{ErrorCode, UploadError};
 use glacier_core::{PartSize, settings};
 use js_sys::{Function, Object, Promise};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
-use wasm_bindgen_futures::future_to_promise;
 
 use crate::clock;
 use crate::error;
@@ -22,6 +21,7 @@ use crate::hash_pool::HashPool;
 use crate::json::set;
 use crate::options;
 use crate::session::Session;
+use crate::task;
 use crate::tree_hash;
 use crate::uploader;
 
@@ -51,7 +51,7 @@ pub fn create_vaults(options: &JsValue, spawn: Function) -> Result<vaults::Vault
 #[wasm_bindgen(js_name = treeHash, skip_typescript)]
 pub fn tree_hash(blob: &JsValue, options: &JsValue, spawn: Function) -> Promise {
     let arguments = options::blob(blob).and_then(|blob| Ok((blob, options::tree_hash(options)?)));
-    future_to_promise(async move {
+    task::promise(async move {
         let (blob, (on_progress, signal)) = arguments.map_err(plain)?;
         let workers = n_workers(None);
         let pool = HashPool::new(spawn, workers);

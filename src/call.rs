@@ -7,7 +7,6 @@ use glacier_core::call::{Answer, Call, Command, Event, Outcome};
 use glacier_core::error::UploadError;
 use glacier_core::upload::Ticket;
 use wasm_bindgen::prelude::JsValue;
-use wasm_bindgen_futures::spawn_local;
 use web_sys::AbortSignal;
 
 use crate::clock;
@@ -17,6 +16,7 @@ use crate::fetch::{self, Canceller, NoAnswer};
 use crate::gateway::NotSigned;
 use crate::mailbox::{Address, Mailbox};
 use crate::session::Session;
+use crate::task;
 
 /// Why there is no answer.
 pub(crate) enum Failure {
@@ -67,13 +67,13 @@ pub(crate) async fn call(session: Rc<Session>, intent: Intent, signal: Option<Ab
                 Command::Sign { ticket, intents: [intent] } => {
                     let canceller = Canceller::new();
                     under_way = Some((ticket, canceller.clone()));
-                    spawn_local(sign(Rc::clone(&session), ticket, intent, canceller, mailbox.address()));
+                    task::spawn(sign(Rc::clone(&session), ticket, intent, canceller, mailbox.address()));
                 }
                 Command::Send { ticket, request } => {
                     let canceller = Canceller::new();
                     under_way = Some((ticket, canceller.clone()));
                     let address = mailbox.address();
-                    spawn_local(async move {
+                    task::spawn(async move {
                         let event = match fetch::send(&request, request.body.as_deref(), &canceller).await {
                             Ok(response) => Event::Answered { ticket, response },
                             Err(NoAnswer::Network) => Event::SendFailed { ticket },

@@ -30,7 +30,12 @@ pub(crate) struct Timer {
 impl Timer {
     /// Calls `callback` once after `ms` milliseconds.
     pub(crate) fn after(ms: i32, callback: impl FnMut() + 'static) -> Self {
-        let callback = Closure::new(callback);
+        Self::boxed(ms, Box::new(callback))
+    }
+
+    // Once for all callbacks: a closure of JavaScript is glue of its own for every type it is made of.
+    fn boxed(ms: i32, callback: Box<dyn FnMut()>) -> Self {
+        let callback = Closure::wrap(callback);
         let id = scope()
             .set_timeout_with_callback_and_timeout_and_arguments_0(callback.as_ref().unchecked_ref(), ms)
             .unwrap_or_default();

@@ -14,7 +14,6 @@ use glacier_core::glacier::describe_job::JobDescription;
 use glacier_core::settings::{self, DownloadOptions, GatewaySettings};
 use js_sys::{Function, Object, Promise};
 use wasm_bindgen::prelude::JsValue;
-use wasm_bindgen_futures::spawn_local;
 use web_sys::AbortSignal;
 
 use self::driver::Driver;
@@ -30,6 +29,7 @@ use crate::hash_pool::HashPool;
 use crate::json::{self, set};
 use crate::listening::Listening;
 use crate::sink::{Sink, Target};
+use crate::task;
 
 /// One download and who listens to it.
 pub(crate) struct Download {
@@ -162,7 +162,7 @@ impl Download {
         }));
         // Not inside this call: the page has yet to put its listeners on.
         let begun = Rc::clone(&download);
-        spawn_local(async move { begun.begin(config).await });
+        task::spawn(async move { begun.begin(config).await });
         Ok(download)
     }
 

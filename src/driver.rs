@@ -1,15 +1,14 @@
 //! Carries out what one upload's state machine commands, and feeds back what came of it.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use glacier_core::clock::Instant;
 use glacier_core::settings::Share;
 use glacier_core::upload::{Command, Event, HashFailure, SendFailure, State, Ticket, Upload as Machine};
 use glacier_core::{ByteRange, SignedRequest};
+use litemap::LiteMap;
 use wasm_bindgen::prelude::JsValue;
-use wasm_bindgen_futures::spawn_local;
 use web_sys::Blob;
 
 use crate::clock::{self, Timer};
@@ -18,6 +17,7 @@ use crate::gateway::{Gateway, NotSigned};
 use crate::hash_pool::HashPool;
 use crate::intake::Intake;
 use crate::message::{Order, Report, TaskFailure, TaskId};
+use crate::task;
 
 /// Where an upload's bytes are.
 pub(crate) enum Source {
@@ -45,9 +45,9 @@ pub(crate) struct Driver {
     /// Whether parts hashed from now on are kept in memory.
     keep: Cell<bool>,
     /// Requests under way, by the ticket that names them.
-    requests: RefCell<HashMap<Ticket, Request>>,
+    requests: RefCell<LiteMap<Ticket, Request>>,
     /// The latest hashing task of each part: it owns the bytes, if they are kept.
-    hashed_by: RefCell<HashMap<u32, TaskId>>,
+    hashed_by: RefCell<LiteMap<u32, TaskId>>,
     timer: RefCell<Option<(Instant, Timer)>>,
     /// What the page's own function threw last, to be the cause of an error that follows from it.
     thrown: RefCell<JsValue>,
@@ -140,7 +140,7 @@ impl Driver {
             let timer = Timer::after(ms, move || {
                 if let Some(driver) = driver.upgrade() {
                     // Out of the timer's own callback, which is dropped when the next one is armed.
-                    spawn_local(async move {
+                    task::spawn(async move {
                         *driver.timer.borrow_mut() = None;
                         driver.machine.borrow_mut().handle_timeout(clock::now(), clock::jitter());
                         driver.pump();
@@ -171,7 +171,7 @@ impl Driver {
             Command::Sign { ticket, intents } => {
                 let canceller = self.small_request(ticket);
                 let driver = Rc::clone(self);
-                spawn_local(async move {
+                task::spawn(async move {
                     let signed = driver.gateway.sign(&intents, &canceller).await;
                     driver.requests.borrow_mut().remove(&ticket);
                     *driver.thrown.borrow_mut() = JsValue::UNDEFINED;
@@ -227,7 +227,7 @@ impl Driver {
             Command::SaveJournal { ticket, journal: _ } => {
                 // Nothing is kept across visits yet. The answer comes as an event of its own, not inside this call.
                 let driver = Rc::clone(self);
-                spawn_local(async move { driver.feed(Event::JournalFailed { ticket }) });
+                task::spawn(async move { driver.feed(Event::JournalFailed { ticket }) });
             }
             Command::DropJournal => {}
         }
@@ -236,7 +236,7 @@ impl Driver {
     fn send(self: &Rc<Self>, ticket: Ticket, request: SignedRequest) {
         let canceller = self.small_request(ticket);
         let driver = Rc::clone(self);
-        spawn_local(async move {
+        task::spawn(async move {
             let answer = fetch::send(&request, request.body.as_deref(), &canceller).await;
             driver.requests.borrow_mut().remove(&ticket);
             driver.feed(match answer {

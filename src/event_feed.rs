@@ -9,7 +9,6 @@ use glacier_core::glacier::{JobId, VaultName};
 use glacier_core::job_watch::Event as WatchEvent;
 use glacier_core::retry::RetryPolicy;
 use glacier_core::upload::Ticket;
-use wasm_bindgen_futures::spawn_local;
 
 use crate::clock::{self, Timer};
 use crate::connection::Connection;
@@ -18,6 +17,7 @@ use crate::gateway::Gateway;
 use crate::job::Heard;
 use crate::json;
 use crate::mailbox::Address;
+use crate::task;
 
 /// The stream that all who wait for jobs of one `createVaults` share.
 pub(crate) struct EventFeed {
@@ -138,7 +138,7 @@ impl EventFeed {
             let timer = Timer::after(i32::try_from(at.since(clock::now())).unwrap_or(i32::MAX), move || {
                 if let Some(source) = source.upgrade() {
                     // Out of the timer's own callback, which is dropped when the next one is armed.
-                    spawn_local(async move {
+                    task::spawn(async move {
                         *source.timer.borrow_mut() = None;
                         source.machine.borrow_mut().handle_timeout(clock::now(), clock::jitter());
                         source.pump();
@@ -155,7 +155,7 @@ impl EventFeed {
         *self.under_way.borrow_mut() = Some((ticket, canceller.clone()));
         let source = Rc::clone(self);
         let vaults = vaults.to_vec();
-        spawn_local(async move {
+        task::spawn(async move {
             source.read(ticket, &vaults, &canceller).await;
             source.feed(Event::Ended { ticket });
         });

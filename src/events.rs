@@ -10,6 +10,7 @@ use wasm_bindgen::prelude::{Closure, JsCast, JsValue};
 
 use crate::clock::{self, Timer};
 use crate::json;
+use crate::task;
 
 /// Least time between two progress events. A page cannot show more, and thousands of files must not freeze it.
 const PROGRESS_INTERVAL_MS: u64 = 100;
@@ -128,7 +129,7 @@ fn show_progress_soon<T: Shown>(shown: &Rc<T>) {
     let timer = Timer::after(i32::try_from(wait).unwrap_or(0), move || {
         if let Some(shown) = weak.upgrade() {
             // Out of the timer's own callback, which showing drops.
-            wasm_bindgen_futures::spawn_local(async move { show_progress(&*shown) });
+            task::spawn(async move { show_progress(&*shown) });
         }
     });
     *events.trailing.borrow_mut() = Some(timer);

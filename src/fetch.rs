@@ -7,12 +7,13 @@ use glacier_core::glacier::Response;
 use glacier_core::json::Json;
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::{Closure, JsCast, JsValue};
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     AbortController, Event, Headers, ProgressEvent, ReadableStreamDefaultReader, RequestCache, RequestCredentials,
     RequestInit, RequestRedirect, Url, XmlHttpRequest,
 };
 
+use crate::task;
 use crate::{clock, file, json};
 
 /// Most bytes of an answer that are read. The longest honest one, a page of ListParts, stays below 16 KiB.
@@ -150,7 +151,7 @@ impl Drop for Body {
     fn drop(&mut self) {
         if let Some(reader) = self.reader.take() {
             // It rejects where the stream has failed already, which is known.
-            spawn_local(async move {
+            task::spawn(async move {
                 let _ = JsFuture::from(reader.cancel()).await;
             });
         }

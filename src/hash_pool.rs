@@ -1,18 +1,19 @@
 //! The web workers of a page, and who is doing what.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use futures_channel::oneshot;
 use glacier_core::{ByteRange, TreeHash, settings};
 use js_sys::{Function, Promise};
+use litemap::LiteMap;
 use wasm_bindgen::prelude::{Closure, JsCast, JsValue};
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, ErrorEvent, MessageEvent, Worker};
 
 use crate::file;
 use crate::message::{Order, Report, TaskFailure, TaskId};
+use crate::task;
 
 /// Workers that read, hash and send. Started when the first order comes; one that dies is replaced.
 #[derive(Clone)]
@@ -27,9 +28,9 @@ struct Inner {
     /// Workers and those on their way.
     n_started: usize,
     workers: Vec<Member>,
-    tasks: HashMap<TaskId, Task>,
+    tasks: LiteMap<TaskId, Task>,
     /// Where each kept buffer is.
-    owners: HashMap<TaskId, u32>,
+    owners: LiteMap<TaskId, u32>,
     /// Orders given before the first worker was ready.
     waiting: Vec<(TaskId, Order)>,
     next_task: TaskId,
@@ -63,6 +64,16 @@ struct Task {
     listener: Listener,
 }
 
+/// A tree hash that a worker is computing.
+pub(crate) struct Hashing(oneshot::Receiver<Result<TreeHash, TaskFailure>>);
+
+impl Hashing {
+    /// Waits until it is there.
+    pub(crate) async fn end(self) -> Result<TreeHash, TaskFailure> {
+        self.0.await.unwrap_or(Err(TaskFailure::Cancelled))
+    }
+}
+
 impl HashPool {
     pub(crate) fn new(spawn: Function, size: usize) -> Self {
         let inner = Inner {
@@ -70,8 +81,8 @@ impl HashPool {
             size,
             n_started: 0,
             workers: Vec::new(),
-            tasks: HashMap::new(),
-            owners: HashMap::new(),
+            tasks: LiteMap::new(),
+            owners: LiteMap::new(),
             waiting: Vec::new(),
             next_task: 1,
             next_member: 1,
@@ -89,17 +100,22 @@ impl HashPool {
     /// Gives an order that has a result. `order` is told the task's number; `listener` hears progress and, once, the
     /// end.
     pub(crate) fn order(&self, order: impl FnOnce(TaskId) -> Order, listener: impl Fn(Report) + 'static) -> TaskId {
-        let task = {
-            let mut inner = self.inner.borrow_mut();
-            let task = inner.next_task;
-            inner.next_task += 1;
-            inner.tasks.insert(task, Task { member: None, keeps: false, leaves: 0, listener: Rc::new(listener) });
-            task
-        };
-        let order = order(task);
+        let task = self.enter(Rc::new(listener));
+        self.give(task, order(task));
+        task
+    }
+
+    fn enter(&self, listener: Listener) -> TaskId {
+        let mut inner = self.inner.borrow_mut();
+        let task = inner.next_task;
+        inner.next_task += 1;
+        inner.tasks.insert(task, Task { member: None, keeps: false, leaves: 0, listener });
+        task
+    }
+
+    fn give(&self, task: TaskId, order: Order) {
         self.start_workers();
         self.inner.borrow_mut().assign(task, order);
-        task
     }
 
     /// Stops a task. It still reports its end.
@@ -134,13 +150,8 @@ impl HashPool {
         self.inner.borrow().start_error.clone()
     }
 
-    /// The tree hash of a range, in whichever worker is free.
-    pub(crate) async fn hash_tree(
-        &self,
-        blob: Blob,
-        range: ByteRange,
-        progress: impl Fn(u64) + 'static,
-    ) -> Result<TreeHash, TaskFailure> {
+    /// Begins the tree hash of a range, in whichever worker is free. What is returned only waits for it.
+    pub(crate) fn hash_tree(&self, blob: Blob, range: ByteRange, progress: impl Fn(u64) + 'static) -> Hashing {
         let (sender, receiver) = oneshot::channel();
         let sender = RefCell::new(Some(sender));
         self.order(
@@ -158,7 +169,7 @@ impl HashPool {
                 }
             },
         );
-        receiver.await.unwrap_or(Err(TaskFailure::Cancelled))
+        Hashing(receiver)
     }
 
     /// Stops all workers. Tasks under way report failure.
@@ -186,7 +197,7 @@ impl HashPool {
             let spawned = inner.spawn.call0(&JsValue::UNDEFINED);
             drop(inner);
             let pool = self.clone();
-            spawn_local(async move {
+            task::spawn(async move {
                 let worker = match spawned.map(|promise| promise.unchecked_into::<Promise>()) {
                     Ok(promise) => JsFuture::from(promise).await,
                     Err(error) => Err(error),
@@ -321,7 +332,7 @@ impl Inner {
         if !self.post(member, &order) {
             let listener = self.tasks.remove(&task).map(|task| task.listener);
             // Not inside the call that gives the order.
-            spawn_local(async move {
+            task::spawn(async move {
                 let failure = TaskFailure::Worker("what it was ordered cannot be handed over".to_owned());
                 if let Some(listener) = listener {
                     listener(Report::Failed { task, failure });

@@ -2,11 +2,11 @@
 //! a slice of a file. Only the bytes of the part that is being filled are on this thread.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 
 use glacier_core::ByteRange;
 use glacier_core::upload::NotData;
 use js_sys::{Array, ArrayBuffer, Function, Object, Reflect, Uint8Array};
+use litemap::LiteMap;
 use wasm_bindgen::prelude::{JsCast, JsValue};
 use web_sys::Blob;
 
@@ -52,7 +52,7 @@ impl Chunk {
 #[derive(Default)]
 pub(crate) struct Intake {
     filling: RefCell<Filling>,
-    full: RefCell<HashMap<u32, Blob>>,
+    full: RefCell<LiteMap<u32, Blob>>,
 }
 
 #[derive(Default)]

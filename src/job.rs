@@ -11,7 +11,6 @@ use glacier_core::glacier::describe_job::JobDescription;
 use glacier_core::glacier::initiate_job::JobParameters;
 use glacier_core::job_watch::{Command, Event, JobWatch, Outcome};
 use wasm_bindgen::prelude::JsValue;
-use wasm_bindgen_futures::spawn_local;
 use web_sys::AbortSignal;
 
 use crate::call::{Failure, call};
@@ -19,6 +18,7 @@ use crate::clock;
 use crate::connection::Connection;
 use crate::event_feed::EventFeed;
 use crate::mailbox::Mailbox;
+use crate::task;
 use crate::vaults::Vault;
 
 /// A job, and what is known of it.
@@ -95,7 +95,7 @@ impl Job {
             while let Some(Command::Describe) = machine.poll_command(clock::now()) {
                 let (address, vault) = (mailbox.address(), self.vault.clone());
                 let (job_id, signal) = (job_id.clone(), signal.clone());
-                spawn_local(async move {
+                task::spawn(async move {
                     let described = Self::describe(vault, job_id, signal).await;
                     address.tell(described.map(|description| Event::Described(Box::new(description))));
                 });

@@ -33,6 +33,7 @@ mod pages;
 mod session;
 mod sink;
 mod stream;
+mod task;
 mod tree_hash;
 mod upload;
 mod uploader;

@@ -1,10 +1,9 @@
 //! The tree hash of a file, computed in workers before or without an upload.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
-use futures_util::StreamExt;
-use futures_util::stream;
 use glacier_core::error::{ErrorCode, UploadError};
 use glacier_core::{PartPlan, TreeHash, settings, tree_hash};
 use js_sys::{Function, Object};
@@ -35,22 +34,19 @@ pub(crate) async fn tree_hash(
     let plan = settings::plan(size, None).map_err(|error| error::to_js(&error, &JsValue::UNDEFINED))?;
     let watch =
         Rc::new(Watch { total: size, done: Cell::new(0), parts: RefCell::new(vec![0; parts(&plan)]), on_progress });
-    let ranges: Vec<_> = plan.ranges().enumerate().collect();
-    let mut hashes = stream::iter(ranges)
-        .map(|(part, range)| {
-            let watch = Rc::clone(&watch);
-            let len = range.len();
+    let mut ranges = plan.ranges().enumerate();
+    let mut under_way = VecDeque::new();
+    let mut nodes = Vec::new();
+    loop {
+        while under_way.len() < workers * READ_AHEAD {
+            let Some((part, range)) = ranges.next() else { break };
             let report = Rc::clone(&watch);
             let hash = pool.hash_tree(blob.clone(), range, move |bytes| report.show(part, bytes));
-            async move {
-                let hash = hash.await;
-                watch.show(part, len);
-                hash
-            }
-        })
-        .buffered(workers * READ_AHEAD);
-    let mut nodes = Vec::new();
-    while let Some(hash) = hashes.next().await {
+            under_way.push_back((part, range.len(), hash));
+        }
+        let Some((part, len, hash)) = under_way.pop_front() else { break };
+        let hash = hash.end().await;
+        watch.show(part, len);
         if signal.as_ref().is_some_and(AbortSignal::aborted) {
             return Err(error::aborted("computation"));
         }

@@ -9,6 +9,7 @@ use glacier_core::settings::{Settings, StreamSettings};
 use glacier_core::upload::{Event, State, Upload as Machine, UploadConfig};
 use js_sys::Promise;
 use wasm_bindgen::prelude::JsValue;
+use wasm_bindgen_futures::JsFuture;
 use web_sys::Blob;
 
 use crate::connection::Connection;
@@ -18,6 +19,7 @@ use crate::gateway::Gateway;
 use crate::hash_pool::HashPool;
 use crate::intake::Intake;
 use crate::stream::Stream;
+use crate::task;
 use crate::upload::Upload;
 
 /// The uploads of one page to one target.
@@ -125,7 +127,7 @@ impl Uploader {
         *self.busy.borrow_mut() = Some(Rc::clone(self));
         // Not inside this call: the page has yet to put its listeners on.
         let uploader = Rc::clone(self);
-        wasm_bindgen_futures::spawn_local(async move { uploader.admit() });
+        task::spawn(async move { uploader.admit() });
     }
 
     /// Aborts what is not over and stops the workers.
@@ -133,8 +135,8 @@ impl Uploader {
         *self.connection.borrow_mut() = None;
         let ends: js_sys::Array = self.all().iter().map(|upload| upload.abort()).collect();
         let uploader = Rc::clone(self);
-        wasm_bindgen_futures::future_to_promise(async move {
-            let _ = wasm_bindgen_futures::JsFuture::from(Promise::all_settled(&ends)).await;
+        task::promise(async move {
+            let _ = JsFuture::from(Promise::all_settled(&ends)).await;
             uploader.pool.close();
             Ok(JsValue::UNDEFINED)
         })

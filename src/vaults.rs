@@ -13,13 +13,13 @@ use glacier_core::glacier::get_vault_notifications::VaultNotifications;
 use glacier_core::glacier::list_provisioned_capacity::ProvisionedCapacity;
 use js_sys::{Array, Date, Object, Promise};
 use wasm_bindgen::prelude::JsValue;
-use wasm_bindgen_futures::future_to_promise;
 use web_sys::AbortSignal;
 
 use crate::call::{Failure, call};
 use crate::file;
 use crate::json::set;
 use crate::session::Session;
+use crate::task;
 
 /// A vault of a session.
 #[derive(Clone)]
@@ -49,9 +49,9 @@ pub(crate) fn ask_for(session: &Rc<Session>, asked: Asked, read: Box<dyn FnOnce(
     }))
 }
 
-/// The promise of what a future gives. Boxed, because every other kind of future is another copy of what drives it.
+/// The promise of what a future gives. Boxed by who calls: see [`task`].
 pub(crate) fn promise(future: Pin<Box<dyn Future<Output = Result<JsValue, Failure>>>>) -> Promise {
-    future_to_promise(async move { future.await.map_err(|failure| failure.to_js()) })
+    task::promise(async move { future.await.map_err(|failure| failure.to_js()) })
 }
 
 /// An answer that is plain data. Jobs and uploads have classes of their own.

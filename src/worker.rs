@@ -1,14 +1,13 @@
 //! What runs in a web worker: reads, hashes, sends, fetches and writes as the page orders.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use glacier_core::glacier::Response;
 use glacier_core::{ByteRange, SignedRequest, TreeHash};
 use js_sys::ArrayBuffer;
+use litemap::LiteMap;
 use wasm_bindgen::prelude::{JsCast, JsValue, wasm_bindgen};
-use wasm_bindgen_futures::spawn_local;
 use web_sys::{Blob, DedicatedWorkerGlobalScope, DomException};
 
 use crate::arriving::Arriving;
@@ -18,6 +17,7 @@ use crate::file::{self, ReadError};
 use crate::hash;
 use crate::message::{Order, Report, TaskFailure, TaskId};
 use crate::open_file::OpenFile;
+use crate::task;
 
 /// Least time between two progress reports of a task. WebKit fires an event for every 8 KiB sent.
 const REPORT_INTERVAL_MS: u64 = 100;
@@ -33,15 +33,15 @@ pub struct WorkerSession {
 #[derive(Default)]
 struct Held {
     /// Parts read and hashed, by the task that did it, until they are released.
-    buffers: HashMap<TaskId, ArrayBuffer>,
+    buffers: LiteMap<TaskId, ArrayBuffer>,
     /// Parts being sent.
-    sending: HashMap<TaskId, Sending>,
+    sending: LiteMap<TaskId, Sending>,
     /// Hashing tasks that must not keep or report their result.
-    cancelled: HashSet<TaskId>,
+    cancelled: LiteMap<TaskId, ()>,
     /// Hashing tasks that run.
-    hashing: HashSet<TaskId>,
+    hashing: LiteMap<TaskId, ()>,
     /// Ranges being fetched.
-    fetching: HashMap<TaskId, Canceller>,
+    fetching: LiteMap<TaskId, Canceller>,
     /// The file being written.
     file: Option<OpenFile>,
 }
@@ -58,13 +58,13 @@ impl WorkerSession {
     pub fn receive(&self, message: JsValue) {
         let session = self.clone();
         match Order::from_js(&message) {
-            Some(Order::Hash { task, blob, range, keep }) => spawn_local(session.hash(task, blob, range, keep)),
-            Some(Order::HashTree { task, blob, range }) => spawn_local(session.hash_tree(task, blob, range)),
+            Some(Order::Hash { task, blob, range, keep }) => task::spawn(session.hash(task, blob, range, keep)),
+            Some(Order::HashTree { task, blob, range }) => task::spawn(session.hash_tree(task, blob, range)),
             Some(Order::Send { task, hashed, blob, range, request }) => {
                 session.send(task, hashed, &blob, range, &request);
             }
-            Some(Order::Fetch { task, range, request }) => spawn_local(session.fetch(task, range, request)),
-            Some(Order::OpenFile { task, handle }) => spawn_local(session.open(task, handle)),
+            Some(Order::Fetch { task, range, request }) => task::spawn(session.fetch(task, range, request)),
+            Some(Order::OpenFile { task, handle }) => task::spawn(session.open(task, handle)),
             Some(Order::WriteFile { task, position, bytes }) => session.write(task, position, &bytes),
             Some(Order::CloseFile { task, len }) => session.close(task, len),
             Some(Order::Cancel { task }) => session.cancel(task),
@@ -76,7 +76,7 @@ impl WorkerSession {
 
 impl WorkerSession {
     async fn hash(self, task: TaskId, blob: Blob, range: ByteRange, keep: bool) {
-        self.held.borrow_mut().hashing.insert(task);
+        self.held.borrow_mut().hashing.insert(task, ());
         let progress = throttled(task);
         let hashed = if keep {
             hash::resident(&blob, range, progress).await.map(|(digest, buffer)| (digest, Some(buffer)))
@@ -85,12 +85,14 @@ impl WorkerSession {
         };
         let mut held = self.held.borrow_mut();
         held.hashing.remove(&task);
-        if held.cancelled.remove(&task) {
+        if held.cancelled.remove(&task).is_some() {
             return report(&Report::Failed { task, failure: TaskFailure::Cancelled });
         }
         match hashed {
             Ok((digest, buffer)) => {
-                held.buffers.extend(buffer.map(|buffer| (task, buffer)));
+                if let Some(buffer) = buffer {
+                    held.buffers.insert(task, buffer);
+                }
                 report(&Report::Hashed { task, digest });
             }
             Err(error) => report(&Report::Failed { task, failure: failure(&error) }),
@@ -98,11 +100,11 @@ impl WorkerSession {
     }
 
     async fn hash_tree(self, task: TaskId, blob: Blob, range: ByteRange) {
-        self.held.borrow_mut().hashing.insert(task);
+        self.held.borrow_mut().hashing.insert(task, ());
         let hashed = hash::tree(&blob, range, throttled(task)).await;
         let mut held = self.held.borrow_mut();
         held.hashing.remove(&task);
-        let cancelled = held.cancelled.remove(&task);
+        let cancelled = held.cancelled.remove(&task).is_some();
         report(&match hashed {
             _ if cancelled => Report::Failed { task, failure: TaskFailure::Cancelled },
             Ok(digest) => Report::Hashed { task, digest },
@@ -119,7 +121,7 @@ impl WorkerSession {
         let held = Rc::clone(&self.held);
         let (slice, progress) = (blob.clone(), throttled(task));
         let end = move |ended: Result<_, NoAnswer>| {
-            spawn_local(async move {
+            task::spawn(async move {
                 // The request is dropped here and not inside its own event.
                 held.borrow_mut().sending.remove(&task);
                 report(&match ended {
@@ -175,8 +177,8 @@ impl WorkerSession {
         if let Some(fetching) = held.fetching.get(&task) {
             fetching.cancel();
         }
-        if held.hashing.contains(&task) {
-            held.cancelled.insert(task);
+        if held.hashing.contains_key(&task) {
+            held.cancelled.insert(task, ());
         }
         // Taken out first: the abort event runs before `cancel` returns and must find the session free.
         let sending = held.sending.remove(&task);
@@ -191,8 +193,8 @@ impl WorkerSession {
         if let Some(buffer) = held.buffers.remove(&hashed) {
             hash::free(&buffer);
         }
-        if held.hashing.contains(&hashed) {
-            held.cancelled.insert(hashed);
+        if held.hashing.contains_key(&hashed) {
+            held.cancelled.insert(hashed, ());
         }
     }
 }

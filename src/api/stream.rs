@@ -4,11 +4,10 @@ use std::rc::Rc;
 
 use js_sys::Promise;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
-use wasm_bindgen_futures::future_to_promise;
 use web_sys::WritableStreamDefaultController;
 
 use super::uploads::Upload;
-use crate::{file, stream};
+use crate::{file, stream, task};
 
 #[wasm_bindgen(raw_module = "./stream.js")]
 extern "C" {
@@ -60,12 +59,12 @@ impl ArchiveSink {
 
     /// A chunk was written.
     pub fn write(&self, chunk: JsValue) -> Promise {
-        future_to_promise(Rc::clone(&self.stream).write(chunk))
+        task::promise(Rc::clone(&self.stream).write(chunk))
     }
 
     /// The last chunk was written.
     pub fn close(&self) -> Promise {
-        future_to_promise(Rc::clone(&self.stream).close())
+        task::promise(Rc::clone(&self.stream).close())
     }
 
     /// The writer, or the source that is piped, gave up.

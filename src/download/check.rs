@@ -1,9 +1,8 @@
 //! What an earlier visit left in a file, hashed again: files change between visits.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 
-use futures_util::StreamExt;
-use futures_util::stream;
 use glacier_core::download::{Checkpoint, State};
 use glacier_core::tree_hash;
 use wasm_bindgen::prelude::JsValue;
@@ -21,12 +20,19 @@ pub(super) async fn found(driver: &Rc<Driver>, claimed: Checkpoint) -> Result<Ch
     let file = driver.sink().read().await?;
     let mut found = Checkpoint { len: claimed.len, delivered: Vec::new() };
     for (range, expected) in claimed.delivered {
-        let hashes = stream::iter(Checkpoint::parts_of(range))
-            .map(|part| driver.pool().hash_tree(file.clone(), part, |_| {}))
-            .buffered(AT_ONCE)
-            .collect::<Vec<_>>();
+        let mut parts = Checkpoint::parts_of(range);
+        let mut under_way = VecDeque::new();
+        let mut hashes = Vec::new();
+        loop {
+            while under_way.len() < AT_ONCE {
+                let Some(part) = parts.next() else { break };
+                under_way.push_back(driver.pool().hash_tree(file.clone(), part, |_| {}));
+            }
+            let Some(hash) = under_way.pop_front() else { break };
+            hashes.push(hash.end().await);
+        }
         // A part that cannot be read, because the file ends before it, is not as it was.
-        let hashes: Result<Vec<_>, _> = hashes.await.into_iter().collect();
+        let hashes: Result<Vec<_>, _> = hashes.into_iter().collect();
         if driver.state() != State::Planned {
             break;
         }

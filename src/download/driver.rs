@@ -1,7 +1,6 @@
 //! Carries out what one download's state machine commands, and feeds back what came of it.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use glacier_core::Download as Machine;
@@ -12,8 +11,8 @@ use glacier_core::glacier::describe_job::JobDescription;
 use glacier_core::upload::{PauseReason, Ticket};
 use glacier_core::{ByteRange, SignedRequest, UploadError};
 use js_sys::ArrayBuffer;
+use litemap::LiteMap;
 use wasm_bindgen::prelude::JsValue;
-use wasm_bindgen_futures::spawn_local;
 
 use crate::clock::{self, Timer};
 use crate::error;
@@ -23,6 +22,7 @@ use crate::hash;
 use crate::hash_pool::HashPool;
 use crate::message::{Order, Report, TaskId};
 use crate::sink::Sink;
+use crate::task;
 
 /// One download: its machine, its sink, and what is under way for it.
 pub(crate) struct Driver {
@@ -31,9 +31,9 @@ pub(crate) struct Driver {
     gateway: Rc<Gateway>,
     pool: HashPool,
     /// Requests under way, by the ticket that names them.
-    requests: RefCell<HashMap<Ticket, Request>>,
+    requests: RefCell<LiteMap<Ticket, Request>>,
     /// What arrived and is not being written yet.
-    held: RefCell<HashMap<Ticket, ArrayBuffer>>,
+    held: RefCell<LiteMap<Ticket, ArrayBuffer>>,
     /// Writes under way.
     writing: Cell<u32>,
     /// How the sink was left when the download stood still last.
@@ -168,7 +168,7 @@ impl Driver {
             let timer = Timer::after(ms, move || {
                 if let Some(driver) = driver.upgrade() {
                     // Out of the timer's own callback, which is dropped when the next one is armed.
-                    spawn_local(async move {
+                    task::spawn(async move {
                         *driver.timer.borrow_mut() = None;
                         driver.machine.borrow_mut().handle_timeout(clock::now(), clock::jitter());
                         driver.pump();
@@ -186,7 +186,7 @@ impl Driver {
                 let canceller = Canceller::new();
                 self.requests.borrow_mut().insert(ticket, Request::Sign(canceller.clone()));
                 let driver = Rc::clone(self);
-                spawn_local(async move {
+                task::spawn(async move {
                     let signed = driver.gateway.sign(&intents, &canceller).await;
                     driver.requests.borrow_mut().remove(&ticket);
                     *driver.thrown.borrow_mut() = JsValue::UNDEFINED;
@@ -206,7 +206,7 @@ impl Driver {
                 let bytes = self.held.borrow_mut().remove(&ticket);
                 self.writing.set(self.writing.get() + 1);
                 let driver = Rc::clone(self);
-                spawn_local(async move {
+                task::spawn(async move {
                     let written = match bytes {
                         Some(bytes) => driver.sink.write(range, bytes).await,
                         // Fetched is reported after the buffer is put there, so that this does not happen.
@@ -225,7 +225,7 @@ impl Driver {
             Command::Close { ticket } => {
                 let len = self.machine.borrow().len();
                 let driver = Rc::clone(self);
-                spawn_local(async move {
+                task::spawn(async move {
                     let closed = driver.sink.close(len).await;
                     driver.feed(match closed {
                         Ok(()) => Event::Closed { ticket },
@@ -315,7 +315,7 @@ impl Driver {
         }
         self.is_leaving.set(true);
         let driver = Rc::clone(self);
-        spawn_local(async move {
+        task::spawn(async move {
             let wrong = driver.with_machine(|machine| {
                 machine.error().is_some_and(|error| error.code == ErrorCode::ChecksumMismatchWhole)
             });

@@ -1,10 +1,10 @@
 //! A download that becomes a `Blob`.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
 use glacier_core::ByteRange;
 use js_sys::{Array, ArrayBuffer};
+use litemap::LiteMap;
 use wasm_bindgen::prelude::JsValue;
 use web_sys::Blob;
 
@@ -14,7 +14,7 @@ use crate::hash;
 #[derive(Default)]
 pub(crate) struct BlobSink {
     /// By first byte.
-    pieces: RefCell<BTreeMap<u64, Blob>>,
+    pieces: RefCell<LiteMap<u64, Blob>>,
     whole: RefCell<Option<Blob>>,
 }
 
@@ -27,7 +27,7 @@ impl BlobSink {
     }
 
     pub(super) fn close(&self) -> Result<(), JsValue> {
-        let pieces: Array = self.pieces.take().into_values().collect();
+        let pieces: Array = self.pieces.take().values().collect();
         *self.whole.borrow_mut() = Some(Blob::new_with_blob_sequence(&pieces)?);
         Ok(())
     }

@@ -3,10 +3,11 @@
 use glacier_core::ByteRange;
 use js_sys::{ArrayBuffer, Object, Uint8Array};
 use wasm_bindgen::prelude::{JsCast, JsValue};
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{WritableStream, WritableStreamDefaultWriter};
 
 use crate::json::set;
+use crate::task;
 use crate::{file, hash};
 
 /// A stream that is written to by nobody else.
@@ -59,7 +60,7 @@ impl StreamSink {
     /// Aborts it. Nobody waits for the end of that, because a stream that is stuck has none.
     pub(super) fn abort(&self, reason: &JsValue) {
         let aborting = JsFuture::from(self.writer.abort_with_reason(reason));
-        spawn_local(async move {
+        task::spawn(async move {
             let _ = aborting.await;
         });
     }

@@ -8,7 +8,9 @@
 
 mod parser;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+
+use litemap::LiteMap;
 
 use crate::clock::{Instant, Jitter};
 use crate::glacier::{JobId, Response, VaultName};
@@ -82,7 +84,7 @@ pub enum Event {
 pub struct EventStream {
     policy: RetryPolicy,
     /// How many wait in each vault.
-    wanted: BTreeMap<VaultName, u32>,
+    wanted: LiteMap<VaultName, u32>,
     step: Step,
     /// In a row.
     failures: u32,
@@ -116,7 +118,7 @@ enum Step {
 impl EventStream {
     /// A stream that is opened when somebody waits.
     pub const fn new(policy: RetryPolicy) -> Self {
-        Self { policy, wanted: BTreeMap::new(), step: Step::Closed, failures: 0, outbox: VecDeque::new(), tickets: 0 }
+        Self { policy, wanted: LiteMap::new(), step: Step::Closed, failures: 0, outbox: VecDeque::new(), tickets: 0 }
     }
 
     /// Whether what happens is told at this moment.
@@ -163,9 +165,10 @@ impl EventStream {
     pub fn handle_event(&mut self, event: Event, now: Instant, jitter: Jitter) {
         match event {
             Event::Want(vault) => {
-                let waiting = self.wanted.entry(vault).or_default();
-                *waiting += 1;
-                if *waiting == 1 {
+                if let Some(waiting) = self.wanted.get_mut(&vault) {
+                    *waiting += 1;
+                } else {
+                    self.wanted.insert(vault, 1);
                     // The stream that is open does not tell of this vault.
                     self.close();
                 }

@@ -9,7 +9,7 @@ use crate::upload::{PauseReason, Ticket};
 impl Download {
     /// Runs, with all budgets full.
     pub(super) fn go(&mut self) {
-        for active in self.pieces.active.values_mut() {
+        for (_, active) in &mut self.pieces.active {
             (active.tries, active.refetches) = (Tries::default(), 0);
         }
         self.sign.tries = Tries::default();

@@ -1,6 +1,6 @@
 //! The part of a tree that is known.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use crate::part::MIB;
 use crate::range::ByteRange;
@@ -14,14 +14,14 @@ pub(super) struct Nodes {
     len: u64,
     /// By first leaf: how many levels above the leaves, and the hash. A node at the right edge is as high as it is
     /// without another's help.
-    nodes: BTreeMap<u64, (u32, TreeHash)>,
+    nodes: LiteMap<u64, (u32, TreeHash)>,
     /// Bytes under the nodes.
     known: u64,
 }
 
 impl Nodes {
     pub(super) const fn new(len: u64) -> Self {
-        Self { len, nodes: BTreeMap::new(), known: 0 }
+        Self { len, nodes: LiteMap::new(), known: 0 }
     }
 
     /// Bytes whose hash is known.
@@ -45,7 +45,9 @@ impl Nodes {
 
     /// The node that has all of `range`.
     pub(super) fn covering(&self, range: ByteRange) -> Option<ByteRange> {
-        let (first, (level, _)) = self.nodes.range(..=range.start() / MIB).next_back()?;
+        let first = range.start() / MIB;
+        let at = self.nodes.find_index(&first).or_else(|next| next.checked_sub(1).ok_or(next)).ok()?;
+        let (first, (level, _)) = self.nodes.get_indexed(at)?;
         self.range_of(*first, *level).filter(|node| node.covers(range))
     }
 
@@ -80,8 +82,9 @@ impl Nodes {
     /// The nodes that may have something in common with `range`.
     fn iter_around(&self, range: ByteRange) -> impl Iterator<Item = ByteRange> {
         let first = range.start() / MIB;
-        let before = self.nodes.range(..first).next_back();
-        let inside = self.nodes.range(first..).next();
+        let (Ok(next) | Err(next)) = self.nodes.find_index(&first);
+        let before = next.checked_sub(1).and_then(|at| self.nodes.get_indexed(at));
+        let inside = self.nodes.get_indexed(next);
         before.into_iter().chain(inside).filter_map(|(first, (level, _))| self.range_of(*first, *level))
     }
 

@@ -1,6 +1,6 @@
 //! Which piece is where.
 
-use std::collections::{BTreeMap, BTreeSet};
+use litemap::LiteMap;
 
 use super::SinkOrder;
 use super::nodes::Nodes;
@@ -24,9 +24,9 @@ pub(super) struct Pieces {
     /// What the sink has.
     pub(super) delivered: Nodes,
     /// By index, at most [`Limits::held`](super::Limits::held).
-    pub(super) active: BTreeMap<u64, Active>,
+    pub(super) active: LiteMap<u64, Active>,
     /// Begun and given up for now; before any that was never begun.
-    put_back: BTreeSet<u64>,
+    put_back: LiteMap<u64, ()>,
     /// The first that was never begun.
     fresh: u64,
 }
@@ -80,8 +80,8 @@ impl Pieces {
             size,
             order,
             delivered: Nodes::new(len),
-            active: BTreeMap::new(),
-            put_back: BTreeSet::new(),
+            active: LiteMap::new(),
+            put_back: LiteMap::new(),
             fresh: 0,
         }
     }
@@ -126,7 +126,8 @@ impl Pieces {
 
     /// Gives a place to the next piece, if there is one.
     pub(super) fn begin_next(&mut self) -> bool {
-        if let Some(piece) = self.put_back.pop_first() {
+        if let Some((&piece, ())) = self.put_back.first() {
+            self.put_back.remove(&piece);
             return self.begin(piece);
         }
         while let Some(range) = self.range(self.fresh) {
@@ -152,7 +153,7 @@ impl Pieces {
     /// Takes a piece its place.
     pub(super) fn put_back(&mut self, piece: u64) {
         if self.active.remove(&piece).is_some() {
-            self.put_back.insert(piece);
+            self.put_back.insert(piece, ());
         }
     }
 
@@ -169,7 +170,10 @@ impl Pieces {
         let position = self.position();
         let any = self.order == SinkOrder::Any;
         let may = |active: &Active| any || active.range.start() == position;
-        self.active.values_mut().find(|active| matches!(active.step, Step::Fetched(_)) && may(active))
+        self.active
+            .iter_mut()
+            .map(|(_, active)| active)
+            .find(|active| matches!(active.step, Step::Fetched(_)) && may(active))
     }
 
     fn find(&mut self, is_wanted: impl Fn(&Step) -> bool) -> Option<(u64, &mut Active)> {

@@ -104,7 +104,7 @@ impl Download {
                 active.step = Step::Fetched(Held { ticket, tree_hash, vouched: reported.is_some() });
                 self.speed.add(range.len() - received, now);
                 self.window.widen();
-                for active in self.pieces.active.values_mut() {
+                for (_, active) in &mut self.pieces.active {
                     active.tries.progress();
                 }
             }

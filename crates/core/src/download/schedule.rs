@@ -40,7 +40,7 @@ impl Download {
         }
         let ticket = self.ticket();
         let due = now + self.config.deadlines.answer_ms;
-        for active in self.pieces.active.values_mut() {
+        for (_, active) in &mut self.pieces.active {
             let Step::Signed { good_until, .. } = &active.step else { continue };
             if now > *good_until {
                 active.step = Step::Wanted;
@@ -106,7 +106,7 @@ impl Download {
             return;
         }
         self.sign.not_before.take_if(|not_before| *not_before <= now);
-        for active in self.pieces.active.values_mut() {
+        for (_, active) in &mut self.pieces.active {
             if matches!(active.step, Step::Waiting(until) if until <= now) {
                 active.step = Step::Wanted;
             }

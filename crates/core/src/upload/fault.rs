@@ -99,7 +99,7 @@ impl Upload {
                     record.rereads = rereads + 1;
                 }
                 self.release(part);
-                self.parts.waiting.insert(part);
+                self.parts.waiting.insert(part, ());
             }
             Next::Else(_) => self.gone(fault, now),
         }
@@ -159,7 +159,7 @@ impl Upload {
             self.parts.active.iter().filter(|(_, active)| hashing(&active.step)).map(|(part, _)| *part).collect();
         for part in &stuck {
             self.release(*part);
-            self.parts.waiting.insert(*part);
+            self.parts.waiting.insert(*part, ());
         }
         self.worker_failed("No byte of the file was hashed in time", stuck.first().copied(), now);
     }

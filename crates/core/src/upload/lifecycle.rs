@@ -59,7 +59,7 @@ impl Upload {
         if let Some((call, _)) = stage.call_mut() {
             *call = Call::default();
         }
-        for active in self.parts.active.values_mut() {
+        for (_, active) in &mut self.parts.active {
             active.tries = Tries::default();
         }
         self.sign.tries = Tries::default();
@@ -94,7 +94,7 @@ impl Upload {
             }
             if !keep_buffers {
                 self.release(part);
-                self.parts.waiting.insert(part);
+                self.parts.waiting.insert(part, ());
             }
         }
     }
@@ -224,7 +224,7 @@ impl Upload {
 
     /// Something got through: the way to the store works.
     pub(super) fn progress_made(&mut self) {
-        for active in self.parts.active.values_mut() {
+        for (_, active) in &mut self.parts.active {
             active.tries.progress();
         }
     }
@@ -237,7 +237,9 @@ impl Upload {
         }
         if self.config.reread && !self.rereading && !self.parts.is_stream() {
             self.rereading = true;
-            self.parts.waiting.extend(0..self.parts.plan().n_parts());
+            for part in 0..self.parts.plan().n_parts() {
+                self.parts.waiting.insert(part, ());
+            }
             return;
         }
         let Some(tree_hash) = self.parts.tree_hash() else { return };

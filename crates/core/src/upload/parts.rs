@@ -1,6 +1,6 @@
 //! Which part is where.
 
-use std::collections::{BTreeMap, BTreeSet};
+use litemap::LiteMap;
 
 use super::Ticket;
 use crate::clock::Instant;
@@ -19,9 +19,9 @@ pub(super) struct Parts {
     /// One a part whose bytes are there.
     records: Vec<Record>,
     /// To be hashed.
-    pub(super) waiting: BTreeSet<u32>,
+    pub(super) waiting: LiteMap<u32, ()>,
     /// Held by the driver, at most `in_flight + hash_ahead`.
-    pub(super) active: BTreeMap<u32, Active>,
+    pub(super) active: LiteMap<u32, Active>,
     /// Bytes of parts hashed at least once.
     pub(super) bytes_hashed: u64,
     /// Bytes of confirmed parts.
@@ -123,8 +123,8 @@ impl Parts {
             plan,
             data,
             records: Vec::new(),
-            waiting: BTreeSet::new(),
-            active: BTreeMap::new(),
+            waiting: LiteMap::new(),
+            active: LiteMap::new(),
             bytes_hashed: 0,
             bytes_confirmed: 0,
             n_hashed: 0,
@@ -136,7 +136,9 @@ impl Parts {
     fn add(&mut self, n_parts: u32) {
         let before = count(self.records.iter());
         self.records.resize_with(usize::try_from(n_parts).unwrap_or(0).max(self.records.len()), Record::default);
-        self.waiting.extend(before..n_parts);
+        for part in before..n_parts {
+            self.waiting.insert(part, ());
+        }
     }
 
     /// A stream has `len` bytes by now: every part that is full can be hashed. `false` where it has become too long.
@@ -213,7 +215,7 @@ impl Parts {
 
     /// The first waiting part, now being hashed.
     pub(super) fn start_hashing(&mut self, ticket: Ticket) -> Option<(u32, ByteRange)> {
-        let part = *self.waiting.first()?;
+        let (&part, ()) = self.waiting.first()?;
         let range = self.plan.range(part)?;
         self.waiting.remove(&part);
         let step = Step::Hashing { ticket, bytes: 0 };
@@ -288,7 +290,7 @@ impl Parts {
             self.bytes_confirmed -= len;
             self.n_confirmed -= 1;
             if !self.active.contains_key(&part) {
-                self.waiting.insert(part);
+                self.waiting.insert(part, ());
             }
         }
     }

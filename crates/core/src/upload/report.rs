@@ -47,7 +47,7 @@ impl Upload {
     pub(super) fn hash_failed(&mut self, ticket: Ticket, failure: HashFailure, now: Instant) {
         let Some((part, _)) = self.parts.hashing(ticket) else { return };
         self.release(part);
-        self.parts.waiting.insert(part);
+        self.parts.waiting.insert(part, ());
         let (code, words) = match failure {
             HashFailure::WorkerDied => {
                 return self.worker_failed("The worker that hashed the file stopped", Some(part), now);

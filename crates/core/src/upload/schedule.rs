@@ -307,7 +307,7 @@ impl Upload {
             // No answer about the record: the upload goes on without it.
             completion.saving.take_if(|(_, due)| *due <= now);
         }
-        for active in self.parts.active.values_mut() {
+        for (_, active) in &mut self.parts.active {
             if let Step::Waiting(digest, until) = active.step
                 && until <= now
             {
