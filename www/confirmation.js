@@ -6,6 +6,7 @@ export class Confirmation {
   #dialog = document.getElementById("confirmation");
   #failureTemplate;
   #asked;
+  #answer;
   #running;
 
   constructor(failureTemplate) {
@@ -14,8 +15,8 @@ export class Confirmation {
       if (event.target.closest("[data-action=close]")) this.#dialog.close();
     });
     this.#dialog.addEventListener("close", () => {
-      this.#running?.abort();
-      this.#running = undefined;
+      // Browsers tell of it later: it may be about the question before, and the next one is already asked.
+      if (!this.#dialog.open) this.#end(this.#dialog.returnValue === "removed");
     });
     this.#dialog.querySelector("form").addEventListener("submit", (event) => {
       event.preventDefault();
@@ -29,6 +30,7 @@ export class Confirmation {
    */
   ask({ title, text, label, remove, doing }) {
     const dialog = this.#dialog;
+    this.#end(false);
     dialog.querySelector("h2").textContent = title;
     dialog.querySelector("#confirmation-text").textContent = text;
     dialog.querySelector("[type=submit]").textContent = label;
@@ -38,9 +40,14 @@ export class Confirmation {
     dialog.returnValue = "";
     dialog.showModal();
     dialog.querySelector("[data-action=close]").focus(); // the harmless one
-    return new Promise((resolve) => {
-      dialog.addEventListener("close", () => resolve(dialog.returnValue === "removed"), { once: true });
-    });
+    return new Promise((resolve) => { this.#answer = resolve; });
+  }
+
+  #end(removed) {
+    this.#running?.abort();
+    this.#running = undefined;
+    this.#answer?.(removed);
+    this.#answer = undefined;
   }
 
   async #go() {
