@@ -13,6 +13,7 @@ export class RetrievalForm {
   #failureTemplate;
   #alignRange;
   #asked;
+  #answer;
   #running;
   #wordsFor = 0;
 
@@ -32,8 +33,8 @@ export class RetrievalForm {
       if (action === "forget") this.#dialog.close("forget");
     });
     this.#dialog.addEventListener("close", () => {
-      this.#running?.abort();
-      this.#running = undefined;
+      // Browsers tell of it later: it may be about the form before, and the next one is already shown.
+      if (!this.#dialog.open) this.#end(this.#dialog.returnValue);
     });
   }
 
@@ -44,6 +45,7 @@ export class RetrievalForm {
   ask({ title, size, range, tier, retrieve }) {
     const { extent, from, to } = this.#form.elements;
     const tooSmall = size <= SMALLEST_PIECE;
+    this.#end("");
     this.#asked = { size, retrieve };
     this.#dialog.querySelector(".retrieval-what bdi").textContent = title;
     this.#dialog.querySelector(".retrieval-size").textContent = sizeInWords(size);
@@ -61,12 +63,14 @@ export class RetrievalForm {
     this.#dialog.returnValue = "";
     this.#dialog.showModal();
     this.#form.querySelector("[name=extent]:checked").focus();
-    return new Promise((resolve) => {
-      this.#dialog.addEventListener("close", () => {
-        const result = this.#dialog.returnValue;
-        resolve(result === "forget" ? result : result === "asked" ? this.#asked.job : undefined);
-      }, { once: true });
-    });
+    return new Promise((resolve) => { this.#answer = resolve; });
+  }
+
+  #end(result) {
+    this.#running?.abort();
+    this.#running = undefined;
+    this.#answer?.(result === "forget" ? result : result === "asked" ? this.#asked.job : undefined);
+    this.#answer = undefined;
   }
 
   async #go() {
