@@ -1,5 +1,7 @@
 //! The monotonic clock, timers and chance. The wall clock is never read: it is often wrong.
 
+use std::cell::RefCell;
+
 use glacier_core::clock::{Instant, Jitter};
 use wasm_bindgen::prelude::{Closure, JsCast};
 use web_sys::WorkerGlobalScope;
@@ -46,5 +48,26 @@ impl Timer {
 impl Drop for Timer {
     fn drop(&mut self) {
         scope().clear_timeout_with_handle(self.id);
+    }
+}
+
+/// The timer of a state machine, which has one at a time.
+#[derive(Default)]
+pub(crate) struct Alarm(RefCell<Option<(Instant, Timer)>>);
+
+impl Alarm {
+    /// Rings at `at` instead of when it would have; `None` is never. What rings must not [`stop`](Self::stop) or set
+    /// the alarm within the call, which would drop the timer in its own callback.
+    pub(crate) fn set(&self, at: Option<Instant>, ring: impl FnMut() + 'static) {
+        if self.0.borrow().as_ref().map(|(armed, _)| *armed) == at {
+            return;
+        }
+        let timer = at.map(|at| (at, Timer::after(i32::try_from(at.since(now())).unwrap_or(i32::MAX), ring)));
+        *self.0.borrow_mut() = timer;
+    }
+
+    /// It has rung, or is not wanted any more.
+    pub(crate) fn stop(&self) {
+        *self.0.borrow_mut() = None;
     }
 }

@@ -3,7 +3,6 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use glacier_core::clock::Instant;
 use glacier_core::settings::Share;
 use glacier_core::upload::{Command, Event, HashFailure, SendFailure, State, Ticket, Upload as Machine};
 use glacier_core::{ByteRange, SignedRequest};
@@ -11,7 +10,7 @@ use litemap::LiteMap;
 use wasm_bindgen::prelude::JsValue;
 use web_sys::Blob;
 
-use crate::clock::{self, Timer};
+use crate::clock::{self, Alarm};
 use crate::fetch::{self, Canceller, NoAnswer};
 use crate::gateway::{Gateway, NotSigned};
 use crate::hash_pool::HashPool;
@@ -48,7 +47,7 @@ pub(crate) struct Driver {
     requests: RefCell<LiteMap<Ticket, Request>>,
     /// The latest hashing task of each part: it owns the bytes, if they are kept.
     hashed_by: RefCell<LiteMap<u32, TaskId>>,
-    timer: RefCell<Option<(Instant, Timer)>>,
+    alarm: Alarm,
     /// What the page's own function threw last, to be the cause of an error that follows from it.
     thrown: RefCell<JsValue>,
     /// Told after every change.
@@ -72,7 +71,7 @@ impl Driver {
             keep: Cell::new(true),
             requests: RefCell::default(),
             hashed_by: RefCell::default(),
-            timer: RefCell::default(),
+            alarm: Alarm::default(),
             thrown: RefCell::new(JsValue::UNDEFINED),
             changed: RefCell::new(Rc::new(|| {})),
         })
@@ -131,25 +130,16 @@ impl Driver {
 
     fn arm_timer(self: &Rc<Self>) {
         let at = self.machine.borrow().poll_timeout();
-        if self.timer.borrow().as_ref().map(|(armed, _)| *armed) == at {
-            return;
-        }
-        let timer = at.map(|at| {
-            let ms = i32::try_from(at.since(clock::now())).unwrap_or(i32::MAX);
-            let driver = Rc::downgrade(self);
-            let timer = Timer::after(ms, move || {
-                if let Some(driver) = driver.upgrade() {
-                    // Out of the timer's own callback, which is dropped when the next one is armed.
-                    task::spawn(async move {
-                        *driver.timer.borrow_mut() = None;
-                        driver.machine.borrow_mut().handle_timeout(clock::now(), clock::jitter());
-                        driver.pump();
-                    });
-                }
-            });
-            (at, timer)
+        let driver = Rc::downgrade(self);
+        self.alarm.set(at, move || {
+            if let Some(driver) = driver.upgrade() {
+                task::spawn(async move {
+                    driver.alarm.stop();
+                    driver.machine.borrow_mut().handle_timeout(clock::now(), clock::jitter());
+                    driver.pump();
+                });
+            }
         });
-        *self.timer.borrow_mut() = timer;
     }
 
     fn perform(self: &Rc<Self>, command: Command) {

@@ -3,14 +3,13 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use glacier_core::clock::Instant;
 use glacier_core::event_stream::{Command, Event, EventStream, job_id};
 use glacier_core::glacier::{JobId, VaultName};
 use glacier_core::job_watch::Event as WatchEvent;
 use glacier_core::retry::RetryPolicy;
 use glacier_core::upload::Ticket;
 
-use crate::clock::{self, Timer};
+use crate::clock::{self, Alarm};
 use crate::connection::Connection;
 use crate::fetch::{self, Canceller};
 use crate::gateway::Gateway;
@@ -26,7 +25,7 @@ pub(crate) struct EventFeed {
     watchers: RefCell<Vec<Watcher>>,
     next_watcher: Cell<u32>,
     under_way: RefCell<Option<(Ticket, Canceller)>>,
-    timer: RefCell<Option<(Instant, Timer)>>,
+    alarm: Alarm,
     /// As the watchers were told last.
     told_open: Cell<bool>,
     /// Listened to while somebody waits.
@@ -65,7 +64,7 @@ impl EventFeed {
             watchers: RefCell::default(),
             next_watcher: Cell::new(0),
             under_way: RefCell::default(),
-            timer: RefCell::default(),
+            alarm: Alarm::default(),
             told_open: Cell::new(false),
             connection: RefCell::default(),
         })
@@ -130,24 +129,16 @@ impl EventFeed {
 
     fn arm_timer(self: &Rc<Self>) {
         let at = self.machine.borrow().poll_timeout();
-        if self.timer.borrow().as_ref().map(|(armed, _)| *armed) == at {
-            return;
-        }
-        let timer = at.map(|at| {
-            let source = Rc::downgrade(self);
-            let timer = Timer::after(i32::try_from(at.since(clock::now())).unwrap_or(i32::MAX), move || {
-                if let Some(source) = source.upgrade() {
-                    // Out of the timer's own callback, which is dropped when the next one is armed.
-                    task::spawn(async move {
-                        *source.timer.borrow_mut() = None;
-                        source.machine.borrow_mut().handle_timeout(clock::now(), clock::jitter());
-                        source.pump();
-                    });
-                }
-            });
-            (at, timer)
+        let source = Rc::downgrade(self);
+        self.alarm.set(at, move || {
+            if let Some(source) = source.upgrade() {
+                task::spawn(async move {
+                    source.alarm.stop();
+                    source.machine.borrow_mut().handle_timeout(clock::now(), clock::jitter());
+                    source.pump();
+                });
+            }
         });
-        *self.timer.borrow_mut() = timer;
     }
 
     fn open(self: &Rc<Self>, ticket: Ticket, vaults: &[VaultName]) {

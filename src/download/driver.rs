@@ -4,7 +4,6 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use glacier_core::Download as Machine;
-use glacier_core::clock::Instant;
 use glacier_core::download::{Command, Event, Limits, State};
 use glacier_core::error::ErrorCode;
 use glacier_core::glacier::describe_job::JobDescription;
@@ -14,7 +13,7 @@ use js_sys::ArrayBuffer;
 use litemap::LiteMap;
 use wasm_bindgen::prelude::JsValue;
 
-use crate::clock::{self, Timer};
+use crate::clock::{self, Alarm};
 use crate::error;
 use crate::fetch::Canceller;
 use crate::gateway::{Gateway, NotSigned};
@@ -40,7 +39,7 @@ pub(crate) struct Driver {
     left: Cell<Left>,
     /// It is being left.
     is_leaving: Cell<bool>,
-    timer: RefCell<Option<(Instant, Timer)>>,
+    alarm: Alarm,
     /// What the page's own function threw last, to be the cause of an error that follows from it.
     thrown: RefCell<JsValue>,
     /// What the sink threw last.
@@ -78,7 +77,7 @@ impl Driver {
             writing: Cell::new(0),
             left: Cell::new(Left::Open),
             is_leaving: Cell::new(false),
-            timer: RefCell::default(),
+            alarm: Alarm::default(),
             thrown: RefCell::new(JsValue::UNDEFINED),
             sink_thrown: RefCell::new(JsValue::UNDEFINED),
             changed: RefCell::new(Rc::new(|| {})),
@@ -159,25 +158,16 @@ impl Driver {
 
     fn arm_timer(self: &Rc<Self>) {
         let at = self.machine.borrow().poll_timeout();
-        if self.timer.borrow().as_ref().map(|(armed, _)| *armed) == at {
-            return;
-        }
-        let timer = at.map(|at| {
-            let ms = i32::try_from(at.since(clock::now())).unwrap_or(i32::MAX);
-            let driver = Rc::downgrade(self);
-            let timer = Timer::after(ms, move || {
-                if let Some(driver) = driver.upgrade() {
-                    // Out of the timer's own callback, which is dropped when the next one is armed.
-                    task::spawn(async move {
-                        *driver.timer.borrow_mut() = None;
-                        driver.machine.borrow_mut().handle_timeout(clock::now(), clock::jitter());
-                        driver.pump();
-                    });
-                }
-            });
-            (at, timer)
+        let driver = Rc::downgrade(self);
+        self.alarm.set(at, move || {
+            if let Some(driver) = driver.upgrade() {
+                task::spawn(async move {
+                    driver.alarm.stop();
+                    driver.machine.borrow_mut().handle_timeout(clock::now(), clock::jitter());
+                    driver.pump();
+                });
+            }
         });
-        *self.timer.borrow_mut() = timer;
     }
 
     fn perform(self: &Rc<Self>, command: Command) {
