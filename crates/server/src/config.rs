@@ -238,6 +238,46 @@ mod tests {
         assert_eq!(check(&public), Ok(false));
     }
 
+    /// The cells of the documentation's table of keys.
+    fn documented() -> Vec<[String; 3]> {
+        let document = include_str!("../../../docs/configuration.md");
+        let table = document.split("## Keys").nth(1).unwrap().split("## Secrets").next().unwrap();
+        let rows = table.lines().filter(|line| line.starts_with("| `"));
+        let cell = |row: &str, index: usize| row.split('|').nth(index).unwrap().trim().replace('`', "");
+        rows.map(|row| [cell(row, 1), cell(row, 2), cell(row, 3)]).collect()
+    }
+
+    #[test]
+    fn the_documentation_has_a_row_for_every_key_and_no_other() {
+        use clap::CommandFactory;
+        let command = Config::command();
+        let documented = documented();
+        let declared: Vec<[String; 3]> = command
+            .get_arguments()
+            .map(|argument| {
+                let key = argument.get_long().unwrap().to_owned();
+                let variable = argument.get_env().map_or(String::new(), |name| name.to_str().unwrap().to_owned());
+                let defaults = argument.get_default_values().iter().map(|value| value.to_str().unwrap());
+                let default = match argument.get_action() {
+                    _ if argument.is_required_set() => "required".to_owned(),
+                    clap::ArgAction::SetTrue if !variable.is_empty() => "false".to_owned(),
+                    _ => defaults.collect::<Vec<_>>().join(" "),
+                };
+                [key, variable, default]
+            })
+            .collect();
+        assert_eq!(
+            documented.iter().map(|row| &row[0]).collect::<Vec<_>>(),
+            declared.iter().map(|row| &row[0]).collect::<Vec<_>>()
+        );
+        for (documented, declared) in documented.iter().zip(&declared) {
+            assert_eq!(documented[1], declared[1], "{}", declared[0]);
+            // In words where it depends on other keys.
+            let is_in_words = declared[2].is_empty() && !documented[2].is_empty();
+            assert!(documented[2] == declared[2] || is_in_words, "{documented:?} {declared:?}");
+        }
+    }
+
     #[test]
     fn an_unsafe_start_names_the_flag() {
         for (flags, flag) in [
