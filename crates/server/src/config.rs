@@ -1,21 +1,39 @@
-//! Flags, each also from the environment, and the checks that make a start fail rather than be unsafe.
+//! The configuration: what it holds, and the checks that make a start fail rather than be unsafe.
+//!
+//! A key is declared once, as a field of [`Config`]: its flag, its environment variable, its name in the file of
+//! `--config` and its line in `--print-config` follow from that. What is wrong with one is a [`ConfigError`] that names
+//! it; where it came from is added by [`Origins::explain`].
+
+mod file;
+mod load;
+mod origin;
+mod print;
 
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Parser;
-use glacier_core::glacier::{InvalidName, VaultName};
-
+use glacier_core::glacier::VaultName;
 use local_glacier::TopicArn;
 
 use crate::cors::AllowedOrigins;
+use crate::credentials::TOKEN_KEY_VARIABLE;
 use crate::sns::StoreKey;
+
+pub use load::{LoadError, Loaded, PREFIX, load};
+pub use origin::{Origin, Origins};
 
 /// The signing gateway, with the upload page and an embedded Glacier-compatible store.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "glacier-upload-server", version)]
 pub struct Config {
+    /// File of keys and values in TOML; flags and environment variables come before it
+    #[arg(long, env = "GLACIER_UPLOAD_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Print the configuration that counts, with where each value came from and without secrets, and end
+    #[arg(long)]
+    pub print_config: bool,
     /// Folder for secrets, metadata and archives; made if need be
     #[arg(long, env = "GLACIER_UPLOAD_DATA")]
     pub data: PathBuf,
@@ -49,6 +67,13 @@ pub struct Config {
     /// Confirms that a proxy in front speaks TLS; required to listen on other addresses than loopback
     #[arg(long, env = "GLACIER_UPLOAD_BEHIND_TLS_PROXY")]
     pub behind_tls_proxy: bool,
+    /// File with the key for tokens; unless given, one is made in the data folder
+    #[arg(long, env = "GLACIER_UPLOAD_TOKEN_KEY_FILE", value_name = "FILE")]
+    pub token_key_file: Option<PathBuf>,
+    /// Whether tokens are given out for the asking to whoever sits at this machine; unless given, on loopback without
+    /// a public host and a proxy
+    #[arg(long, env = "GLACIER_UPLOAD_DEV_TOKENS", value_name = "BOOL")]
+    pub dev_tokens: Option<bool>,
 }
 
 /// What is checked of a [`Config`].
@@ -66,60 +91,51 @@ pub struct Checked {
     pub store_key: Option<StoreKey>,
 }
 
-/// Why the server does not start. Names the flag.
+/// Something that comes from a file or from the environment only: other users of a machine can see flags, and the file of
+/// `--config` is for everybody to read.
+#[derive(Clone, Copy, Debug)]
+pub struct Secret {
+    /// What it is called. `KEY-file` is the key of the file that it may be in.
+    pub key: &'static str,
+    /// The environment variable that it may be in.
+    pub variable: &'static str,
+    /// Where it comes from without the variable.
+    pub otherwise: &'static str,
+}
+
+impl Secret {
+    /// Whether its variable is set, and not to nothing.
+    pub fn is_in_variable(&self) -> bool {
+        std::env::var_os(self.variable).is_some_and(|value| !value.is_empty())
+    }
+}
+
+/// All secrets that are not of the data folder alone.
+pub const SECRETS: [Secret; 1] = [Secret {
+    key: "token-key",
+    variable: TOKEN_KEY_VARIABLE,
+    otherwise: "the file of token-key-file, or made in the data folder",
+}];
+
+/// Why the server does not start.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// A `--vault` is no vault name.
-    Vault(InvalidName),
-    /// `--account-id` is not twelve digits.
-    AccountId,
-    /// `--region` is not lower-case letters, digits and hyphens.
-    Region,
-    /// An `--allow-origin` is no origin.
-    AllowOrigin,
-    /// A `--public-host` is no host with an optional port.
-    PublicHost,
-    /// An `--sns-topic` is no ARN of a topic.
-    SnsTopic,
-    /// `--store-topic-key` cannot be read or is no key, or there is no `--sns-topic`.
-    StoreTopicKey(PathBuf),
-    /// `--page` has no `index.html`.
-    Page(PathBuf),
-    /// `--listen` is not loopback and there is no `--public-host`.
-    PublicHostMissing,
-    /// `--listen` is not loopback and `--behind-tls-proxy` was not given.
-    TlsMissing,
+pub struct ConfigError {
+    /// The key that is wrong or missing, as in the file: `public-host`.
+    pub key: &'static str,
+    /// In words, with what to do. Holds no secret.
+    pub why: String,
+}
+
+impl ConfigError {
+    /// `key` is wrong or missing.
+    pub fn new(key: &'static str, why: impl Into<String>) -> Self {
+        Self { key, why: why.into() }
+    }
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Vault(error) => write!(f, "--vault: {error}"),
-            Self::AccountId => f.write_str("--account-id: an account ID is twelve digits"),
-            Self::Region => f.write_str("--region: a region is lower-case letters, digits and hyphens"),
-            Self::AllowOrigin => f.write_str(
-                "--allow-origin: an origin is a scheme and a host in lower case, without a path, \
-                 as https://app.example.com; there is no wildcard",
-            ),
-            Self::PublicHost => {
-                f.write_str("--public-host: expected a host with an optional port, as upload.example.com")
-            }
-            Self::SnsTopic => f.write_str("--sns-topic: a topic is named arn:aws:sns:REGION:ACCOUNT:NAME"),
-            Self::StoreTopicKey(path) => write!(
-                f,
-                "--store-topic-key: {} must be the notification-key.pem of a store, and goes with --sns-topic",
-                path.display()
-            ),
-            Self::Page(path) => write!(f, "--page: there is no index.html in {}; build the page first", path.display()),
-            Self::PublicHostMissing => f.write_str(
-                "--listen: an address that others can reach needs --public-host, the host that browsers use",
-            ),
-            Self::TlsMissing => f.write_str(
-                "--listen: tokens and signatures must not travel in the clear; put a proxy that speaks TLS in front \
-                 and say so with --behind-tls-proxy, or listen on 127.0.0.1",
-            ),
-        }
+        write!(f, "--{}: {}", self.key, self.why)
     }
 }
 
@@ -132,45 +148,67 @@ impl Config {
     /// [`ConfigError`].
     pub fn check(&self) -> Result<Checked, ConfigError> {
         let is_loopback = self.listen.ip().is_loopback();
-        if !is_loopback && self.public_hosts.is_empty() {
-            return Err(ConfigError::PublicHostMissing);
-        }
-        if !is_loopback && !self.behind_tls_proxy {
-            return Err(ConfigError::TlsMissing);
-        }
-        let vaults = self.vaults.iter().map(VaultName::new).collect::<Result<_, _>>().map_err(ConfigError::Vault)?;
+        self.check_listen(is_loopback)?;
+        let vaults = self.vaults.iter().map(VaultName::new).collect::<Result<_, _>>();
+        let vaults = vaults.map_err(|error| ConfigError::new("vault", error.to_string()))?;
         if self.account_id.len() != 12 || !self.account_id.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(ConfigError::AccountId);
+            return Err(ConfigError::new("account-id", "an account ID is twelve digits"));
         }
         let in_region = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         if self.region.is_empty() || !self.region.bytes().all(in_region) {
-            return Err(ConfigError::Region);
+            return Err(ConfigError::new("region", "a region is lower-case letters, digits and hyphens"));
         }
         let is_host = |host: &String| {
             host.parse::<http::uri::Authority>()
                 .is_ok_and(|host| !host.host().is_empty() && !host.as_str().contains('@'))
         };
         if !self.public_hosts.iter().all(is_host) {
-            return Err(ConfigError::PublicHost);
+            let why = "expected a host with an optional port, as upload.example.com";
+            return Err(ConfigError::new("public-host", why));
         }
-        let origins = AllowedOrigins::new(&self.allow_origins).map_err(|_| ConfigError::AllowOrigin)?;
+        let origins = AllowedOrigins::new(&self.allow_origins).map_err(|_| {
+            let why = "an origin is a scheme and a host in lower case, without a path, as https://app.example.com; \
+                       there is no wildcard";
+            ConfigError::new("allow-origin", why)
+        })?;
         if !self.page.join("index.html").is_file() {
-            return Err(ConfigError::Page(self.page.clone()));
+            let why = format!("there is no index.html in {}; build the page first", self.page.display());
+            return Err(ConfigError::new("page", why));
         }
-        let topics: Vec<TopicArn> = self
-            .sns_topics
-            .iter()
-            .map(|arn| TopicArn::new(arn))
-            .collect::<Result<_, _>>()
-            .map_err(|_| ConfigError::SnsTopic)?;
+        let topics = self.sns_topics.iter().map(|arn| TopicArn::new(arn)).collect::<Result<Vec<_>, _>>();
+        let topics =
+            topics.map_err(|_| ConfigError::new("sns-topic", "a topic is named arn:aws:sns:REGION:ACCOUNT:NAME"))?;
         let read_key = |path: &PathBuf| {
             let key = std::fs::read_to_string(path).ok().and_then(|text| StoreKey::from_pem(&text).ok());
-            key.filter(|_| !topics.is_empty()).ok_or_else(|| ConfigError::StoreTopicKey(path.clone()))
+            key.filter(|_| !topics.is_empty()).ok_or_else(|| {
+                let path = path.display();
+                let why = format!("{path} must be the notification-key.pem of a store, and goes with --sns-topic");
+                ConfigError::new("store-topic-key", why)
+            })
         };
         let store_key = self.store_topic_key.as_ref().map(read_key).transpose()?;
         // With a public host a proxy may make everybody look like loopback.
-        let dev_tokens = is_loopback && self.public_hosts.is_empty() && !self.behind_tls_proxy;
+        let is_private = is_loopback && self.public_hosts.is_empty() && !self.behind_tls_proxy;
+        if self.dev_tokens == Some(true) && !is_private {
+            let why = "tokens for the asking are for 127.0.0.1 without --public-host and --behind-tls-proxy: \
+                       anybody could have one";
+            return Err(ConfigError::new("dev-tokens", why));
+        }
+        let dev_tokens = self.dev_tokens.unwrap_or(is_private);
         Ok(Checked { vaults, origins, dev_tokens, topics, store_key })
+    }
+
+    fn check_listen(&self, is_loopback: bool) -> Result<(), ConfigError> {
+        if !is_loopback && self.public_hosts.is_empty() {
+            let why = "an address that others can reach needs --public-host, the host that browsers use";
+            return Err(ConfigError::new("listen", why));
+        }
+        if !is_loopback && !self.behind_tls_proxy {
+            let why = "tokens and signatures must not travel in the clear; put a proxy that speaks TLS in front and \
+                       say so with --behind-tls-proxy, or listen on 127.0.0.1";
+            return Err(ConfigError::new("listen", why));
+        }
+        Ok(())
     }
 }
 
@@ -184,8 +222,8 @@ mod tests {
         let page = tempfile::tempdir().unwrap();
         std::fs::write(page.path().join("index.html"), "").unwrap();
         let always = ["server", "--data", "d", "--page", page.path().to_str().unwrap()];
-        let config = Config::try_parse_from(always.iter().chain(flags)).map_err(|error| error.to_string())?;
-        config.check().map(|checked| checked.dev_tokens).map_err(|error| error.to_string())
+        let loaded = load(always.iter().chain(flags)).map_err(|error| error.to_string())?;
+        loaded.config.check().map(|checked| checked.dev_tokens).map_err(|error| loaded.origins.explain(&error))
     }
 
     #[test]
@@ -194,8 +232,50 @@ mod tests {
         assert_eq!(check(&["--vault", "v", "--listen", "[::1]:0"]), Ok(true));
         assert_eq!(check(&["--vault", "v", "--public-host", "a.example"]), Ok(false));
         assert_eq!(check(&["--vault", "v", "--behind-tls-proxy"]), Ok(false));
+        assert_eq!(check(&["--vault", "v", "--behind-tls-proxy=false"]), Ok(true));
+        assert_eq!(check(&["--vault", "v", "--dev-tokens", "false"]), Ok(false));
         let public = ["--vault", "v", "--listen", "0.0.0.0:80", "--public-host", "a.example", "--behind-tls-proxy"];
         assert_eq!(check(&public), Ok(false));
+    }
+
+    /// The cells of the documentation's table of keys.
+    fn documented() -> Vec<[String; 3]> {
+        let document = include_str!("../../../docs/configuration.md");
+        let table = document.split("## Keys").nth(1).unwrap().split("## Secrets").next().unwrap();
+        let rows = table.lines().filter(|line| line.starts_with("| `"));
+        let cell = |row: &str, index: usize| row.split('|').nth(index).unwrap().trim().replace('`', "");
+        rows.map(|row| [cell(row, 1), cell(row, 2), cell(row, 3)]).collect()
+    }
+
+    #[test]
+    fn the_documentation_has_a_row_for_every_key_and_no_other() {
+        use clap::CommandFactory;
+        let command = Config::command();
+        let documented = documented();
+        let declared: Vec<[String; 3]> = command
+            .get_arguments()
+            .map(|argument| {
+                let key = argument.get_long().unwrap().to_owned();
+                let variable = argument.get_env().map_or(String::new(), |name| name.to_str().unwrap().to_owned());
+                let defaults = argument.get_default_values().iter().map(|value| value.to_str().unwrap());
+                let default = match argument.get_action() {
+                    _ if argument.is_required_set() => "required".to_owned(),
+                    clap::ArgAction::SetTrue if !variable.is_empty() => "false".to_owned(),
+                    _ => defaults.collect::<Vec<_>>().join(" "),
+                };
+                [key, variable, default]
+            })
+            .collect();
+        assert_eq!(
+            documented.iter().map(|row| &row[0]).collect::<Vec<_>>(),
+            declared.iter().map(|row| &row[0]).collect::<Vec<_>>()
+        );
+        for (documented, declared) in documented.iter().zip(&declared) {
+            assert_eq!(documented[1], declared[1], "{}", declared[0]);
+            // In words where it depends on other keys.
+            let is_in_words = declared[2].is_empty() && !documented[2].is_empty();
+            assert!(documented[2] == declared[2] || is_in_words, "{documented:?} {declared:?}");
+        }
     }
 
     #[test]
@@ -214,6 +294,8 @@ mod tests {
             (&["--vault", "v", "--region", "us east"], "--region"),
             (&["--vault", "v", "--page", "/nowhere"], "--page"),
             (&["--vault", "v", "--listen", "here"], "--listen"),
+            (&["--vault", "v", "--dev-tokens", "true", "--public-host", "a.example"], "--dev-tokens"),
+            (&["--vault", "v", "--dev-tokens", "true", "--behind-tls-proxy"], "--dev-tokens"),
             (&["--vault", "v", "--sns-topic", "jobs"], "--sns-topic"),
             (&["--vault", "v", "--store-topic-key", "/nowhere"], "--store-topic-key"),
         ] {

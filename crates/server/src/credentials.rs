@@ -6,6 +6,7 @@ use std::path::Path;
 use glacier_core::hex;
 use glacier_core::sigv4::{Credentials, SecretKey};
 
+use crate::config::ConfigError;
 use crate::secret_file::{self, SecretFileError};
 use crate::token::TokenKey;
 
@@ -13,14 +14,32 @@ use crate::token::TokenKey;
 /// machine can see flags.
 pub const TOKEN_KEY_VARIABLE: &str = "GLACIER_UPLOAD_TOKEN_KEY";
 
-/// The key of the data folder, made on first start.
+/// The key for tokens: of the environment, of the file `given`, or of the data folder, made on first start.
 ///
 /// # Errors
-/// [`SecretFileError`].
-pub fn token_key(data: &Path) -> Result<TokenKey, SecretFileError> {
-    let path = data.join("token-key");
-    let text = secret_file::read_or_make(&path, || Ok(hex::encode(&random::<32>()?)))?;
-    TokenKey::from_text(&text).map_err(|error| unusable(&path, error))
+/// [`ConfigError`] when there are two, or it is unusable, known to others or open to others.
+pub fn token_key(data: &Path, given: Option<&Path>) -> Result<TokenKey, ConfigError> {
+    let (key, text) = match (std::env::var_os(TOKEN_KEY_VARIABLE).filter(|text| !text.is_empty()), given) {
+        (Some(_), Some(_)) => {
+            let why = format!("there is another key in {TOKEN_KEY_VARIABLE}; give one of the two");
+            return Err(ConfigError::new("token-key-file", why));
+        }
+        (Some(text), None) => ("token-key", text.into_string().map_err(|_| ConfigError::new("token-key", "not text"))?),
+        (None, Some(path)) => {
+            let text = secret_file::read(path).map_err(|error| ConfigError::new("token-key-file", error.whole()))?;
+            ("token-key-file", text)
+        }
+        (None, None) => {
+            let make = || Ok(hex::encode(&random::<32>()?));
+            let text = secret_file::read_or_make(&data.join("token-key"), make);
+            ("data", text.map_err(|error| ConfigError::new("data", error.whole()))?)
+        }
+    };
+    let token_key = TokenKey::from_text(&text).map_err(|error| ConfigError::new(key, error.to_string()))?;
+    if token_key.is_published() {
+        return Err(ConfigError::new(key, "this key is printed where anybody can read it; openssl rand -hex 32"));
+    }
+    Ok(token_key)
 }
 
 /// The embedded store's credentials, made on first start and known to nobody else.

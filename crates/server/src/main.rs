@@ -4,16 +4,14 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use clap::Parser;
 use glacier_core::sigv4::{GLACIER, Scope, Timestamp};
 use glacier_upload_server::app::{Gateway, Settings, app};
-use glacier_upload_server::config::{Checked, Config};
-use glacier_upload_server::credentials::{self, TOKEN_KEY_VARIABLE};
+use glacier_upload_server::config::{self, Checked, LoadError, Loaded};
+use glacier_upload_server::credentials;
 use glacier_upload_server::events::{self, Events};
 use glacier_upload_server::host::HostAllowList;
 use glacier_upload_server::mount;
 use glacier_upload_server::sns::{Outside, Sns};
-use glacier_upload_server::token::TokenKey;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tower::ServiceExt;
@@ -21,13 +19,24 @@ use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let config = Config::parse();
+    let loaded = match config::load(std::env::args_os()) {
+        Ok(loaded) => loaded,
+        Err(LoadError::Flags(error)) => error.exit(),
+        Err(error) => {
+            eprintln!("glacier-upload-server: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    if loaded.config.print_config {
+        print!("{}", loaded.printed);
+        return ExitCode::SUCCESS;
+    }
     tracing_subscriber::fmt()
         .json()
         .with_writer(std::io::stderr)
         .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")))
         .init();
-    match run(config).await {
+    match run(loaded).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // For whoever started it, and therefore as text.
@@ -42,16 +51,14 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(config: Config) -> Result<(), Box<dyn Error>> {
-    let Checked { vaults, origins, dev_tokens, topics, store_key } = config.check()?;
+async fn run(Loaded { config, origins: came_from, .. }: Loaded) -> Result<(), Box<dyn Error>> {
+    let Checked { vaults, origins, dev_tokens, topics, store_key } =
+        config.check().map_err(|error| came_from.explain(&error))?;
     // Before any secret is written to it.
     private_folder(&config.data)?;
+    let token_key = credentials::token_key(&config.data, config.token_key_file.as_deref())
+        .map_err(|error| came_from.explain(&error))?;
     let store_credentials = credentials::store_credentials(&config.data)?;
-    let token_key = match std::env::var(TOKEN_KEY_VARIABLE) {
-        Ok(text) => TokenKey::from_text(&text).map_err(|error| format!("{TOKEN_KEY_VARIABLE}: {error}"))?,
-        Err(std::env::VarError::NotPresent) => credentials::token_key(&config.data)?,
-        Err(std::env::VarError::NotUnicode(_)) => return Err(format!("{TOKEN_KEY_VARIABLE}: not text").into()),
-    };
     let (data, account_id, region) = (config.data.clone(), config.account_id.clone(), config.region.clone());
     let (vaults_to_make, credentials) = (vaults.clone(), store_credentials.clone());
     let glacier =

@@ -1,8 +1,8 @@
-//! Files of secrets in the data folder, made on first start.
+//! Files of secrets: those of the data folder, made on first start, and those that somebody gives.
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -44,6 +44,37 @@ impl std::error::Error for SecretFileError {
             Self::Io { source, .. } => Some(source),
         }
     }
+}
+
+impl SecretFileError {
+    /// With why it cannot be read or made, on one line.
+    pub fn whole(&self) -> String {
+        match self {
+            Self::NotPrivate { .. } => self.to_string(),
+            Self::Io { path, source } => format!("{}: {source}", path.display()),
+        }
+    }
+}
+
+/// Most bytes of a file of a secret; what is longer is something else.
+const MAX_LEN: u64 = 64 << 10;
+
+/// Reads a file that somebody gives, and that may be a link, as orchestrators mount secrets. Its owner and its group may
+/// read it: that is how a secret is given to a process that does not own it.
+///
+/// # Errors
+/// [`SecretFileError`]: fails closed when others can read it or anybody but its owner can change it.
+pub fn read(path: &Path) -> Result<String, SecretFileError> {
+    let failed = |source| SecretFileError::Io { path: path.to_owned(), source };
+    let mut file = File::open(path).map_err(failed)?;
+    // Of what was opened, whatever the name points to by now.
+    let metadata = file.metadata().map_err(failed)?;
+    if !metadata.is_file() || metadata.permissions().mode() & 0o037 != 0 {
+        return Err(SecretFileError::NotPrivate { path: path.to_owned() });
+    }
+    let mut text = String::new();
+    (&mut file).take(MAX_LEN).read_to_string(&mut text).map_err(failed)?;
+    Ok(text)
 }
 
 /// Reads the file, or makes it with what `make` returns, readable by its owner only.
@@ -92,6 +123,23 @@ mod tests {
         assert_eq!(read_or_make(&path, || Ok("first".into())).unwrap(), "first");
         assert_eq!(read_or_make(&path, || Ok("second".into())).unwrap(), "first");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_given_secret_may_be_a_link_and_its_groups_but_nobody_elses() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, link) = (folder.path().join("key"), folder.path().join("link"));
+        fs::write(&path, "text").unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        for (mode, is_private) in [(0o600, true), (0o400, true), (0o440, true), (0o640, true)]
+            .into_iter()
+            .chain([0o644, 0o444, 0o604, 0o620, 0o660, 0o602, 0o777].map(|mode| (mode, false)))
+        {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(read(&link).is_ok(), is_private, "{mode:o}");
+        }
+        assert!(matches!(read(folder.path()), Err(SecretFileError::NotPrivate { .. } | SecretFileError::Io { .. })));
+        assert!(read(&folder.path().join("none")).unwrap_err().whole().contains("none: "));
     }
 
     #[test]

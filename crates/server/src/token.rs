@@ -112,6 +112,12 @@ impl TokenKey {
         if bytes.len() < MIN_KEY_LEN || n_different < 8 { Err(InvalidTokenKey) } else { Ok(Self(bytes)) }
     }
 
+    /// Whether it is a key of documents and tests, which everybody knows: bytes that count up, or words.
+    pub fn is_published(&self) -> bool {
+        let counts_up = self.0.windows(2).filter(|pair| pair[0].wrapping_add(1) == pair[1]).count();
+        counts_up * 2 > self.0.len() || self.0.iter().all(|byte| (b' '..=b'~').contains(byte))
+    }
+
     /// Makes a token.
     ///
     /// # Errors
@@ -272,5 +278,15 @@ mod tests {
         }
         assert!(TokenKey::from_text("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n").is_ok());
         assert_eq!(format!("{:?}", key()), "TokenKey(…)");
+    }
+
+    #[test]
+    fn keys_of_documents_and_words_are_known_to_everybody() {
+        assert!(key().is_published());
+        assert!(TokenKey::from_text(OTHER_KEY).unwrap().is_published());
+        let words = STANDARD.encode("a-string-secret-at-least-256-bits-long");
+        assert!(TokenKey::from_text(&words).unwrap().is_published());
+        let random = "8f1d3c5e7a9b0c2d4e6f80a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5";
+        assert!(!TokenKey::from_text(random).unwrap().is_published());
     }
 }
