@@ -11,6 +11,7 @@ use local_glacier::TopicArn;
 
 use crate::cors::AllowedOrigins;
 use crate::sns::StoreKey;
+use crate::upstream::{Trust, TrustError};
 
 /// The signing gateway, with the upload page and an embedded Glacier-compatible store.
 #[derive(Clone, Debug, Parser)]
@@ -46,6 +47,9 @@ pub struct Config {
     /// The notification-key.pem of a store elsewhere whose messages are taken as well
     #[arg(long, env = "GLACIER_UPLOAD_STORE_TOPIC_KEY")]
     pub store_topic_key: Option<PathBuf>,
+    /// Certificates, in PEM, of private authorities that stores are believed by, beside the public ones
+    #[arg(long, env = "GLACIER_UPLOAD_CA_FILE")]
+    pub ca_file: Option<PathBuf>,
     /// Confirms that a proxy in front speaks TLS; required to listen on other addresses than loopback
     #[arg(long, env = "GLACIER_UPLOAD_BEHIND_TLS_PROXY")]
     pub behind_tls_proxy: bool,
@@ -64,10 +68,12 @@ pub struct Checked {
     pub topics: Vec<TopicArn>,
     /// Of a store elsewhere.
     pub store_key: Option<StoreKey>,
+    /// Whom the stores elsewhere are believed by.
+    pub trust: Trust,
 }
 
 /// Why the server does not start. Names the flag.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// A `--vault` is no vault name.
@@ -84,6 +90,8 @@ pub enum ConfigError {
     SnsTopic,
     /// `--store-topic-key` cannot be read or is no key, or there is no `--sns-topic`.
     StoreTopicKey(PathBuf),
+    /// `--ca-file` has no usable certificates.
+    CaFile(TrustError),
     /// `--page` has no `index.html`.
     Page(PathBuf),
     /// `--listen` is not loopback and there is no `--public-host`.
@@ -111,6 +119,7 @@ impl fmt::Display for ConfigError {
                 "--store-topic-key: {} must be the notification-key.pem of a store, and goes with --sns-topic",
                 path.display()
             ),
+            Self::CaFile(error) => error.fmt(f),
             Self::Page(path) => write!(f, "--page: there is no index.html in {}; build the page first", path.display()),
             Self::PublicHostMissing => f.write_str(
                 "--listen: an address that others can reach needs --public-host, the host that browsers use",
@@ -168,9 +177,10 @@ impl Config {
             key.filter(|_| !topics.is_empty()).ok_or_else(|| ConfigError::StoreTopicKey(path.clone()))
         };
         let store_key = self.store_topic_key.as_ref().map(read_key).transpose()?;
+        let trust = Trust::new(self.ca_file.as_deref()).map_err(ConfigError::CaFile)?;
         // With a public host a proxy may make everybody look like loopback.
         let dev_tokens = is_loopback && self.public_hosts.is_empty() && !self.behind_tls_proxy;
-        Ok(Checked { vaults, origins, dev_tokens, topics, store_key })
+        Ok(Checked { vaults, origins, dev_tokens, topics, store_key, trust })
     }
 }
 
@@ -216,6 +226,7 @@ mod tests {
             (&["--vault", "v", "--listen", "here"], "--listen"),
             (&["--vault", "v", "--sns-topic", "jobs"], "--sns-topic"),
             (&["--vault", "v", "--store-topic-key", "/nowhere"], "--store-topic-key"),
+            (&["--vault", "v", "--ca-file", "/nowhere"], "--ca-file"),
         ] {
             let error = check(flags).unwrap_err();
             assert!(error.contains(flag), "{flags:?}: {error}");

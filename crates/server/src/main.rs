@@ -43,7 +43,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(config: Config) -> Result<(), Box<dyn Error>> {
-    let Checked { vaults, origins, dev_tokens, topics, store_key } = config.check()?;
+    let Checked { vaults, origins, dev_tokens, topics, store_key, trust: _ } = config.check()?;
     // Before any secret is written to it.
     private_folder(&config.data)?;
     let store_credentials = credentials::store_credentials(&config.data)?;
