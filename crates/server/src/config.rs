@@ -20,6 +20,7 @@ use local_glacier::TopicArn;
 use crate::cors::AllowedOrigins;
 use crate::credentials::TOKEN_KEY_VARIABLE;
 use crate::sns::StoreKey;
+use crate::upstream::Trust;
 
 pub use load::{LoadError, Loaded, PREFIX, load};
 pub use origin::{Origin, Origins};
@@ -64,6 +65,9 @@ pub struct Config {
     /// The notification-key.pem of a store elsewhere whose messages are taken as well
     #[arg(long, env = "GLACIER_UPLOAD_STORE_TOPIC_KEY")]
     pub store_topic_key: Option<PathBuf>,
+    /// Certificates, in PEM, of private authorities that stores are believed by, beside the public ones
+    #[arg(long, env = "GLACIER_UPLOAD_CA_FILE")]
+    pub ca_file: Option<PathBuf>,
     /// Confirms that a proxy in front speaks TLS; required to listen on other addresses than loopback
     #[arg(long, env = "GLACIER_UPLOAD_BEHIND_TLS_PROXY")]
     pub behind_tls_proxy: bool,
@@ -89,6 +93,8 @@ pub struct Checked {
     pub topics: Vec<TopicArn>,
     /// Of a store elsewhere.
     pub store_key: Option<StoreKey>,
+    /// Whom the stores elsewhere are believed by.
+    pub trust: Trust,
 }
 
 /// Something that comes from a file or from the environment only: other users of a machine can see flags, and the file of
@@ -187,6 +193,8 @@ impl Config {
             })
         };
         let store_key = self.store_topic_key.as_ref().map(read_key).transpose()?;
+        let trust =
+            Trust::new(self.ca_file.as_deref()).map_err(|error| ConfigError::new("ca-file", error.to_string()))?;
         // With a public host a proxy may make everybody look like loopback.
         let is_private = is_loopback && self.public_hosts.is_empty() && !self.behind_tls_proxy;
         if self.dev_tokens == Some(true) && !is_private {
@@ -195,7 +203,7 @@ impl Config {
             return Err(ConfigError::new("dev-tokens", why));
         }
         let dev_tokens = self.dev_tokens.unwrap_or(is_private);
-        Ok(Checked { vaults, origins, dev_tokens, topics, store_key })
+        Ok(Checked { vaults, origins, dev_tokens, topics, store_key, trust })
     }
 
     fn check_listen(&self, is_loopback: bool) -> Result<(), ConfigError> {
@@ -298,6 +306,7 @@ mod tests {
             (&["--vault", "v", "--dev-tokens", "true", "--behind-tls-proxy"], "--dev-tokens"),
             (&["--vault", "v", "--sns-topic", "jobs"], "--sns-topic"),
             (&["--vault", "v", "--store-topic-key", "/nowhere"], "--store-topic-key"),
+            (&["--vault", "v", "--ca-file", "/nowhere"], "--ca-file"),
         ] {
             let error = check(flags).unwrap_err();
             assert!(error.contains(flag), "{flags:?}: {error}");

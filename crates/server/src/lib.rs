@@ -2,6 +2,7 @@
 //! mounts the embedded store.
 
 pub mod app;
+pub mod aws_credentials;
 pub mod batch;
 #[cfg(feature = "bench-sink")]
 mod bench_sink;
@@ -21,3 +22,4 @@ pub mod secret_file;
 pub mod sign;
 pub mod sns;
 pub mod token;
+pub mod upstream;

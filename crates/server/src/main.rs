@@ -52,7 +52,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(Loaded { config, origins: came_from, .. }: Loaded) -> Result<(), Box<dyn Error>> {
-    let Checked { vaults, origins, dev_tokens, topics, store_key } =
+    let Checked { vaults, origins, dev_tokens, topics, store_key, trust: _ } =
         config.check().map_err(|error| came_from.explain(&error))?;
     // Before any secret is written to it.
     private_folder(&config.data)?;
