@@ -16,7 +16,7 @@ pub mod delete_vault_access_policy;
 pub mod delete_vault_notifications;
 pub mod describe_job;
 pub mod describe_vault;
-mod field;
+pub(crate) mod field;
 pub mod get_data_retrieval_policy;
 pub mod get_job_output;
 pub mod get_vault_access_policy;

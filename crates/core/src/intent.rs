@@ -29,6 +29,7 @@ use crate::glacier::{
 };
 use crate::part::PartSize;
 use crate::range::ByteRange;
+use crate::s3;
 use crate::sha256::PayloadHash;
 use crate::tree_hash::TreeHash;
 
@@ -260,4 +261,14 @@ pub enum Intent {
     ListProvisionedCapacity {},
     /// Buy a unit of capacity for Expedited retrievals.
     PurchaseProvisionedCapacity {},
+    /// Do something with objects of S3. As JSON the [intent](s3::Intent)'s own fields.
+    // Last, as serde wants it. Each of the two enums refuses what is the other's, because their names differ.
+    #[cfg_attr(feature = "serde", serde(untagged))]
+    S3(s3::Intent),
+}
+
+impl From<s3::Intent> for Intent {
+    fn from(intent: s3::Intent) -> Self {
+        Self::S3(intent)
+    }
 }

@@ -24,10 +24,12 @@ pub mod plan;
 pub mod progress;
 pub mod range;
 pub mod retry;
+pub mod s3;
 pub mod settings;
 pub mod sha256;
 #[cfg(feature = "sigv4")]
 pub mod sigv4;
+mod text_type;
 pub mod tree_hash;
 pub mod upload;
 

@@ -35,6 +35,7 @@ impl Refused {
             message: self.message.to_owned(),
             request_id: id.0.clone(),
             intent: self.intent,
+            cors_rules: None,
         };
         let mut response = json(status, &refusal);
         response.extensions_mut().insert(self.code);

@@ -75,13 +75,19 @@ async fn sign_batch(gateway: &Gateway, claims: &Claims, request: Request) -> Res
         policy::check(claims, intent).map_err(|(code, message)| Refused { code, message, intent: Some(index) })?;
     }
     let now = gateway.now();
-    Ok(intents
-        .iter()
-        .map(|intent| sign(intent, &gateway.account_id, &host, &gateway.credentials, &gateway.scope, now))
-        .collect())
+    let sign = |(index, intent)| {
+        let not_configured = "this gateway has no buckets";
+        sign(intent, &gateway.account_id, &host, &gateway.credentials, &gateway.scope, now).ok_or(Refused {
+            code: RefusalCode::NotConfigured,
+            message: not_configured,
+            intent: Some(index),
+        })
+    };
+    intents.iter().enumerate().map(sign).collect()
 }
 
-/// The request that does what `intent` says, signed for `host`. Everything that is signed comes from typed values.
+/// The request that does what `intent` says, signed for `host`, or `None` where the intent is about S3. Everything that
+/// is signed comes from typed values.
 fn sign(
     intent: &Intent,
     account: &str,
@@ -89,8 +95,8 @@ fn sign(
     credentials: &Credentials,
     scope: &Scope,
     now: Timestamp,
-) -> SignedRequest {
-    let request = intent.glacier_request(account);
+) -> Option<SignedRequest> {
+    let request = intent.glacier_request(account)?;
     let query: Vec<String> =
         request.query.iter().map(|(name, value)| format!("{name}={}", encode(value.as_bytes()))).collect();
     let query = query.join("&");
@@ -117,7 +123,7 @@ fn sign(
     let authorization = sigv4::sign(&canonical, credentials, scope, now);
     headers.push(("authorization".to_owned(), authorization));
     let url = if query.is_empty() { request.path } else { format!("{}?{query}", request.path) };
-    SignedRequest { method: request.method, url, headers, body: request.body, expires_in_ms: LIFETIME_MS }
+    Some(SignedRequest { method: request.method, url, headers, body: request.body, expires_in_ms: LIFETIME_MS })
 }
 
 #[cfg(test)]
@@ -138,6 +144,7 @@ mod tests {
         let scope = Scope { region: "us-east-1".into(), service: GLACIER };
         let intent = serde_json::from_value(intent).unwrap();
         sign(&intent, "123456789012", "localhost:8080", &credentials, &scope, Timestamp::from_unix(1_800_000_000))
+            .unwrap()
     }
 
     fn header<'a>(request: &'a SignedRequest, name: &str) -> &'a str {

@@ -93,6 +93,7 @@ pub(super) fn read(intent: &Intent, response: &Response) -> Result<Answer, Answe
         Intent::InitiateMultipartUpload { .. }
         | Intent::UploadMultipartPart { .. }
         | Intent::CompleteMultipartUpload { .. }
-        | Intent::GetJobOutput { .. } => Err(AnswerError::NotGlacier { status: response.status }),
+        | Intent::GetJobOutput { .. }
+        | Intent::S3(_) => Err(AnswerError::NotGlacier { status: response.status }),
     }
 }

@@ -6,22 +6,22 @@ use crate::date;
 use crate::json::Json;
 
 /// A field that every object of this kind has.
-pub(super) fn required<'a>(object: &'a Json, name: &'static str) -> Result<&'a str, AnswerError> {
+pub(crate) fn required<'a>(object: &'a Json, name: &'static str) -> Result<&'a str, AnswerError> {
     object.text(name).ok_or(AnswerError::Unreadable { name })
 }
 
 /// A whole number that every object of this kind has.
-pub(super) fn required_number(object: &Json, name: &'static str) -> Result<u64, AnswerError> {
+pub(crate) fn required_number(object: &Json, name: &'static str) -> Result<u64, AnswerError> {
     count(object, name).ok_or(AnswerError::Unreadable { name })
 }
 
 /// A text, or `None` where there is none.
-pub(super) fn optional(object: &Json, name: &str) -> Option<String> {
+pub(crate) fn optional(object: &Json, name: &str) -> Option<String> {
     object.text(name).map(str::to_owned)
 }
 
 /// A text in a form of its own, or `None` where there is none. A text in another form is not taken for none.
-pub(super) fn parsed<T>(
+pub(crate) fn parsed<T>(
     object: &Json,
     name: &'static str,
     parse: impl FnOnce(&str) -> Option<T>,
@@ -34,7 +34,7 @@ pub(super) fn parsed<T>(
 }
 
 /// The objects of a list.
-pub(super) fn items<T>(
+pub(crate) fn items<T>(
     object: &Json,
     name: &'static str,
     read: impl FnMut(&Json) -> Result<T, AnswerError>,
@@ -43,17 +43,17 @@ pub(super) fn items<T>(
 }
 
 /// A date that every object of this kind has, in milliseconds since 1970.
-pub(super) fn required_date(object: &Json, name: &'static str) -> Result<u64, AnswerError> {
+pub(crate) fn required_date(object: &Json, name: &'static str) -> Result<u64, AnswerError> {
     date(object, name)?.ok_or(AnswerError::Unreadable { name })
 }
 
 /// A date in milliseconds since 1970, or `None` where there is none.
-pub(super) fn date(object: &Json, name: &'static str) -> Result<Option<u64>, AnswerError> {
+pub(crate) fn date(object: &Json, name: &'static str) -> Result<Option<u64>, AnswerError> {
     parsed(object, name, |text| u64::try_from(date::unix_ms(text)?).ok())
 }
 
 /// A whole number, also where the reader has made text of a long one.
-pub(super) fn count(json: &Json, key: &str) -> Option<u64> {
+pub(crate) fn count(json: &Json, key: &str) -> Option<u64> {
     match json.get(key)? {
         Json::Number(number) => Some(*number),
         Json::Text(digits) => digits.parse().ok(),

@@ -115,7 +115,7 @@ impl Response {
     }
 
     /// The answer, if it has the status that `operation` answers success with.
-    pub(super) fn expect_status(&self, expected: u16) -> Result<&Self, AnswerError> {
+    pub(crate) fn expect_status(&self, expected: u16) -> Result<&Self, AnswerError> {
         match self.status {
             status if status == expected => Ok(self),
             // Success of another kind was given by somebody else: a captive portal, a cache, a page's fallback.
@@ -125,7 +125,7 @@ impl Response {
     }
 
     /// The JSON object of a success with that status.
-    pub(super) fn expect_json(&self, expected: u16) -> Result<&Json, AnswerError> {
+    pub(crate) fn expect_json(&self, expected: u16) -> Result<&Json, AnswerError> {
         match self.expect_status(expected)?.body.as_ref() {
             Some(body @ Json::Object(_)) => Ok(body),
             _ => Err(AnswerError::NotGlacier { status: expected }),
@@ -222,6 +222,15 @@ pub enum AnswerError {
         /// The store's.
         reported: TreeHash,
     },
+    /// The store holds other bytes than we have, by their SHA-256.
+    ChecksumMismatch {
+        /// Ours.
+        computed: PayloadHash,
+        /// The store's.
+        reported: PayloadHash,
+    },
+    /// A success about an object of another length or checksum than ours.
+    OtherObject,
 }
 
 impl From<InvalidHash> for AnswerError {
@@ -241,6 +250,10 @@ impl fmt::Display for AnswerError {
             Self::TreeHashMismatch { computed, reported } => {
                 write!(f, "the store reports tree hash {reported} and ours is {computed}")
             }
+            Self::ChecksumMismatch { computed, reported } => {
+                write!(f, "the store reports SHA-256 {reported} and ours is {computed}")
+            }
+            Self::OtherObject => f.write_str("the store's object has another size or checksum than ours"),
         }
     }
 }

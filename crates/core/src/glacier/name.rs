@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::date;
 use crate::json::Json;
+use crate::text_type::text_type;
 
 /// Why a text is not what it should be. The text is left out: it may be long, hostile or private.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,64 +60,13 @@ impl fmt::Display for InvalidName {
 
 impl std::error::Error for InvalidName {}
 
-macro_rules! text_type {
-    ($(#[$doc:meta])* $name:ident, $error:expr, $legal:expr) => {
-        $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(try_from = "String", into = "String"))]
-        pub struct $name(String);
-
-        impl $name {
-            /// Checks the text.
-            ///
-            /// # Errors
-            /// [`InvalidName`] naming the rule that was broken.
-            pub fn new(text: impl Into<String>) -> Result<Self, InvalidName> {
-                let text = text.into();
-                let legal: fn(&str) -> bool = $legal;
-                if legal(&text) { Ok(Self(text)) } else { Err($error) }
-            }
-
-            /// The text.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = InvalidName;
-
-            fn try_from(text: String) -> Result<Self, InvalidName> {
-                Self::new(text)
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(name: $name) -> Self {
-                name.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{}({:?})", stringify!($name), self.0)
-            }
-        }
-    };
-}
-
 text_type!(
     /// A vault's name: `[A-Za-z0-9_.-]{1,255}`, unique in an account and region. `.` and `..` are refused although the
     /// service's own rule does not name them, because browsers and proxies resolve them as path segments.
     ///
     /// **Source:** API reference, CreateVault.
     VaultName,
+    InvalidName,
     InvalidName::Vault,
     |text| (1..=255).contains(&text.len())
         && text != "." && text != ".."
@@ -128,6 +78,7 @@ text_type!(
     ///
     /// **Source:** API reference, InitiateMultipartUpload, `x-amz-archive-description`.
     Description,
+    InvalidName,
     InvalidName::Description,
     |text| text.len() <= 1024 && text.bytes().all(|byte| (0x20..=0x7e).contains(&byte))
 );
@@ -135,6 +86,7 @@ text_type!(
 text_type!(
     /// Names one multipart upload; opaque (92 characters on the real service).
     UploadId,
+    InvalidName,
     InvalidName::UploadId,
     is_opaque_id
 );
@@ -142,6 +94,7 @@ text_type!(
 text_type!(
     /// Names one archive; opaque (138 characters on the real service).
     ArchiveId,
+    InvalidName,
     InvalidName::ArchiveId,
     is_opaque_id
 );
@@ -149,6 +102,7 @@ text_type!(
 text_type!(
     /// Names one job; opaque (92 characters on the real service).
     JobId,
+    InvalidName,
     InvalidName::JobId,
     is_opaque_id
 );
@@ -157,6 +111,7 @@ text_type!(
     /// Where the service tells that a job is done: the ARN of an SNS topic. Whether there is such a topic is not
     /// checked before it is needed.
     SnsTopic,
+    InvalidName,
     InvalidName::SnsTopic,
     |text| text.len() <= 512
         && text.strip_prefix("arn:").is_some_and(|rest| !rest.is_empty())
@@ -167,6 +122,7 @@ text_type!(
     /// A moment in UTC to the second, as `2026-03-20T17:03:43Z`: what an inventory is limited by. Texts in order are
     /// moments in order.
     Date,
+    InvalidName,
     InvalidName::Date,
     is_date
 );
@@ -174,6 +130,7 @@ text_type!(
 text_type!(
     /// Names one attempt to lock a vault; opaque (24 characters on the real service).
     LockId,
+    InvalidName,
     InvalidName::LockId,
     is_opaque_id
 );
@@ -184,6 +141,7 @@ text_type!(
     ///
     /// **Source:** developer guide, "Tagging Vaults", "Tag Restrictions".
     TagKey,
+    InvalidName,
     InvalidName::TagKey,
     |text| (1..=128).contains(&text.chars().count())
         && !text.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:"))
@@ -195,6 +153,7 @@ text_type!(
     ///
     /// **Source:** as [`TagKey`].
     TagValue,
+    InvalidName,
     InvalidName::TagValue,
     |text| text.chars().count() <= 255 && text.chars().all(is_tag_character)
 );
@@ -207,6 +166,7 @@ text_type!(
     /// A policy: the text of a JSON object, at most [`MAX_POLICY_LEN`] bytes. Only braces around it are looked for; what
     /// is between them is read by the store.
     PolicyText,
+    InvalidName,
     InvalidName::Policy,
     |text| text.len() <= MAX_POLICY_LEN
         && text.trim_matches(is_json_space).strip_prefix('{').is_some_and(|rest| rest.ends_with('}'))

@@ -6,6 +6,9 @@ use crate::json::Json;
 impl Intent {
     /// The JSON form, for the browser. The servers encode by `serde`; a test holds the two together.
     pub fn to_json(&self) -> Json {
+        if let Self::S3(intent) = self {
+            return intent.to_json();
+        }
         let mut members = vec![("op", Json::Text(self.op().into()))];
         members.extend(self.vault().map(|vault| ("vault", Json::Text(vault.to_string()))));
         let text = |value: &Option<String>| value.clone().map(Json::Text);
@@ -53,7 +56,8 @@ impl Intent {
             | Self::GetVaultLock { vault: _ }
             | Self::GetDataRetrievalPolicy {}
             | Self::ListProvisionedCapacity {}
-            | Self::PurchaseProvisionedCapacity {} => {}
+            | Self::PurchaseProvisionedCapacity {}
+            | Self::S3(_) => {}
             Self::InitiateJob { vault: _, job } => members.push(("job", job.to_json())),
             Self::DescribeJob { vault: _, job_id } => members.push(("jobId", Json::Text(job_id.to_string()))),
             Self::ListJobs { vault: _, status_code, completed, marker } => {

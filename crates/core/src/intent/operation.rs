@@ -3,7 +3,8 @@
 use super::Intent;
 use crate::glacier::VaultName;
 
-/// Names of all operations there are intents for, in AWS's words.
+/// Names of all of Glacier's operations there are intents for, in AWS's words. Those of S3 are
+/// [`s3::OPERATIONS`](crate::s3::OPERATIONS).
 pub const OPERATIONS: [&str; 32] = [
     "InitiateMultipartUpload",
     "UploadMultipartPart",
@@ -75,11 +76,12 @@ impl Intent {
             Self::SetDataRetrievalPolicy(_) => "SetDataRetrievalPolicy",
             Self::ListProvisionedCapacity { .. } => "ListProvisionedCapacity",
             Self::PurchaseProvisionedCapacity { .. } => "PurchaseProvisionedCapacity",
+            Self::S3(intent) => intent.op(),
         }
     }
 
     /// The vault it touches. `None` for ListVaults, which shows all of the account's, and for the retrieval policy and
-    /// capacity, which are the account's.
+    /// capacity, which are the account's; and for all of S3's, which touch a [place](crate::s3::Intent::place).
     pub const fn vault(&self) -> Option<&VaultName> {
         match self {
             Self::InitiateMultipartUpload { vault, .. }
@@ -113,15 +115,17 @@ impl Intent {
             | Self::GetDataRetrievalPolicy { .. }
             | Self::SetDataRetrievalPolicy(_)
             | Self::ListProvisionedCapacity { .. }
-            | Self::PurchaseProvisionedCapacity { .. } => None,
+            | Self::PurchaseProvisionedCapacity { .. }
+            | Self::S3(_) => None,
         }
     }
 
-    /// How many bytes of archive it means to store: the whole size, or the end of the part's range.
+    /// How many bytes of archive or object it means to store: the whole size, or the end of the part's range.
     pub const fn archive_len(&self) -> Option<u64> {
         match self {
             Self::InitiateMultipartUpload { size, .. } | Self::CompleteMultipartUpload { size, .. } => Some(*size),
             Self::UploadMultipartPart { range, .. } => Some(range.end()),
+            Self::S3(intent) => intent.object_len(),
             _ => None,
         }
     }

@@ -1,6 +1,6 @@
 //! What the gateway says no with.
 
-/// Why the gateway refused a request: `{"code", "message", "requestId", "intent"?}`. Of a batch nothing was signed.
+/// Why the gateway refused a request: `{"code", "message", "requestId", "intent"?, "corsRules"?}`. Of a batch nothing was signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "camelCase"))]
 pub struct Refusal {
@@ -13,6 +13,9 @@ pub struct Refusal {
     /// Which intent of the batch, counted from 0.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub intent: Option<usize>,
+    /// With [`RefusalCode::CorsNotAllowed`]: the rules that the bucket needs, as the JSON text that S3's console takes.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub cors_rules: Option<String>,
 }
 
 /// The gateway's codes, each with its status. In JSON the names are in snake case.
@@ -20,6 +23,10 @@ pub struct Refusal {
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum RefusalCode {
+    /// 501: the store keeps no SHA-256 of parts, so that nothing could be proved.
+    ChecksumsNotKept,
+    /// 409: the bucket's CORS rules do not let the page in.
+    CorsNotAllowed,
     /// 500: our fault.
     Internal,
     /// 422: an intent or a field of it is not what the contract says.
@@ -34,6 +41,8 @@ pub enum RefusalCode {
     MethodNotAllowed,
     /// 421: this server does not answer for that host.
     MisdirectedRequest,
+    /// 501: this gateway was not set up for that kind of store.
+    NotConfigured,
     /// 404: no such path.
     NotFound,
     /// 403: the token does not allow this operation, or not in this vault.
@@ -58,6 +67,8 @@ impl RefusalCode {
     /// The HTTP status that goes with the code.
     pub const fn status(self) -> u16 {
         match self {
+            Self::ChecksumsNotKept | Self::NotConfigured => 501,
+            Self::CorsNotAllowed => 409,
             Self::Internal => 500,
             Self::InvalidRequest => 422,
             Self::LimitExceeded | Self::MessageRefused | Self::OperationDenied => 403,

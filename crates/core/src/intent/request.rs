@@ -13,9 +13,9 @@ use crate::glacier::{
 use crate::tree_hash::PartDigest;
 
 impl Intent {
-    /// The request that does it in the Glacier account `account` (twelve digits or `-`).
-    pub fn glacier_request(&self, account: &str) -> Request {
-        match self {
+    /// The request that does it in the Glacier account `account` (twelve digits or `-`), or `None` where it is about S3.
+    pub fn glacier_request(&self, account: &str) -> Option<Request> {
+        Some(match self {
             Self::InitiateMultipartUpload { vault, part_size, size: _, description } => {
                 initiate_multipart_upload::request(account, vault, *part_size, description.as_ref())
             }
@@ -65,6 +65,7 @@ impl Intent {
             Self::SetDataRetrievalPolicy(rule) => set_data_retrieval_policy::request(account, *rule),
             Self::ListProvisionedCapacity {} => list_provisioned_capacity::request(account),
             Self::PurchaseProvisionedCapacity {} => purchase_provisioned_capacity::request(account),
-        }
+            Self::S3(_) => return None,
+        })
     }
 }

@@ -28,7 +28,7 @@ fn to_core(value: Value) -> Json {
 
 /// Sends what an intent in the gateway's JSON stands for; gives the answer as the browser has it.
 fn ask(machine: &Machine, intent: Value) -> Response {
-    let made = serde_json::from_value::<Intent>(intent).unwrap().glacier_request("-");
+    let made = serde_json::from_value::<Intent>(intent).unwrap().glacier_request("-").unwrap();
     let query: Vec<String> = made.query.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let target = if query.is_empty() { made.path } else { format!("{}?{}", made.path, query.join("&")) };
     let mut sent = request(made.method.as_str(), &target);
