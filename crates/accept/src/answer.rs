@@ -76,7 +76,10 @@ where
 impl<B: http_body::Body<Data = Bytes>> Answer<B> {
     fn new(content: Content<B>, in_flight: InFlight) -> Self {
         let mut answer = Self { content, in_flight };
-        // Nobody asks for the pieces of an empty one.
+        // Its first piece is asked for once there is room for it, and an empty one has none.
+        if let Protocol::Http2(stream) = &answer.in_flight.protocol {
+            stream.has_piece();
+        }
         answer.note_end();
         answer
     }

@@ -104,7 +104,7 @@ impl OpenStream {
         self.note(None);
     }
 
-    /// A piece of the answer was handed out.
+    /// There is a piece of the answer for the peer to take.
     pub(crate) fn has_piece(&self) {
         self.note(Some(Instant::now()));
     }
