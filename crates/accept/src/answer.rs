@@ -1,19 +1,19 @@
 //! The body of an answer: the handler's, or this crate's own words.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body::{Frame, SizeHint};
 
-use crate::connection::InFlight;
+use crate::connection::{InFlight, Protocol};
 use crate::fault::{Fault, METHODS};
 
 /// A body that tells its connection when it ends.
 pub(crate) struct Answer<B> {
     content: Content<B>,
-    _in_flight: InFlight,
+    in_flight: InFlight,
 }
 
 enum Content<B> {
@@ -22,14 +22,27 @@ enum Content<B> {
     Own(Option<Bytes>),
 }
 
-pub(crate) fn from_handler<B>(response: Response<B>, in_flight: InFlight) -> Response<Answer<B>> {
-    response.map(|body| Answer { content: Content::Handler(Box::pin(body)), _in_flight: in_flight })
+pub(crate) fn from_handler<B>(response: Response<B>, in_flight: InFlight) -> Response<Answer<B>>
+where
+    B: http_body::Body<Data = Bytes>,
+{
+    response.map(|body| Answer::new(Content::Handler(Box::pin(body)), in_flight))
 }
 
-/// Says why and ends the connection: where the next request begins is no longer certain, or not worth finding out.
-pub(crate) fn refused<B>(fault: Fault, in_flight: InFlight) -> Response<Answer<B>> {
+/// Says why and, in HTTP/1.1, ends the connection: where the next request begins is no longer certain, or not worth
+/// finding out.
+pub(crate) fn refused<B>(fault: Fault, in_flight: InFlight) -> Response<Answer<B>>
+where
+    B: http_body::Body<Data = Bytes>,
+{
+    let ends_connection = matches!(in_flight.protocol, Protocol::Http1(_));
     let mut response = own(fault.status(), fault.to_string(), in_flight);
-    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    if ends_connection {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    if fault == Fault::Busy {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
+    }
     if fault == Fault::MethodNotAllowed {
         let methods = METHODS.each_ref().map(http::Method::as_str).join(", ");
         if let Ok(methods) = HeaderValue::try_from(methods) {
@@ -39,13 +52,19 @@ pub(crate) fn refused<B>(fault: Fault, in_flight: InFlight) -> Response<Answer<B
     response
 }
 
-pub(crate) fn panicked<B>(in_flight: InFlight) -> Response<Answer<B>> {
+pub(crate) fn panicked<B>(in_flight: InFlight) -> Response<Answer<B>>
+where
+    B: http_body::Body<Data = Bytes>,
+{
     own(StatusCode::INTERNAL_SERVER_ERROR, "the server failed; its log has the reason".to_owned(), in_flight)
 }
 
-fn own<B>(status: StatusCode, text: String, in_flight: InFlight) -> Response<Answer<B>> {
+fn own<B>(status: StatusCode, text: String, in_flight: InFlight) -> Response<Answer<B>>
+where
+    B: http_body::Body<Data = Bytes>,
+{
     let content = Content::Own(Some(Bytes::from(text + "\n")));
-    let mut response = Response::new(Answer { content, _in_flight: in_flight });
+    let mut response = Response::new(Answer::new(content, in_flight));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
@@ -54,15 +73,47 @@ fn own<B>(status: StatusCode, text: String, in_flight: InFlight) -> Response<Ans
     response
 }
 
+impl<B: http_body::Body<Data = Bytes>> Answer<B> {
+    fn new(content: Content<B>, in_flight: InFlight) -> Self {
+        let mut answer = Self { content, in_flight };
+        // Its first piece is asked for once there is room for it, and an empty one has none.
+        if let Protocol::Http2(stream) = &answer.in_flight.protocol {
+            stream.has_piece();
+        }
+        answer.note_end();
+        answer
+    }
+
+    fn note_end(&mut self) {
+        if http_body::Body::is_end_stream(self)
+            && let Protocol::Http2(stream) = &mut self.in_flight.protocol
+        {
+            stream.is_answered();
+        }
+    }
+}
+
 impl<B: http_body::Body<Data = Bytes>> http_body::Body for Answer<B> {
     type Data = Bytes;
     type Error = B::Error;
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        match &mut self.get_mut().content {
-            Content::Handler(body) => body.as_mut().poll_frame(cx),
-            Content::Own(text) => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
+        let this = self.get_mut();
+        if let Protocol::Http2(stream) = &this.in_flight.protocol {
+            stream.wants_piece();
         }
+        let frame = match &mut this.content {
+            Content::Handler(body) => ready!(body.as_mut().poll_frame(cx)),
+            Content::Own(text) => text.take().map(|text| Ok(Frame::data(text))),
+        };
+        if let Protocol::Http2(stream) = &mut this.in_flight.protocol {
+            match &frame {
+                Some(_) => stream.has_piece(),
+                None => stream.is_answered(),
+            }
+        }
+        this.note_end();
+        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
@@ -79,3 +130,6 @@ impl<B: http_body::Body<Data = Bytes>> http_body::Body for Answer<B> {
         }
     }
 }
+
+/// Long enough for a part to end somewhere, in seconds.
+const RETRY_AFTER_S: &str = "1";

@@ -7,52 +7,76 @@ use std::pin::pin;
 use std::task::Poll;
 
 use bytes::Bytes;
+use http::uri::Scheme;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use crate::answer::{self, Answer};
 use crate::body::Body;
-use crate::fault;
+use crate::fault::{self, Fault, Wire};
 use crate::limits::Limits;
+use crate::room::Room;
 use crate::stream::{Progress, Stream};
+use crate::streams::OpenStream;
 
 /// Who sent the request: the other end of the connection, which behind a proxy is the proxy. Among the request's
-/// extensions.
+/// extensions, as is the [`Scheme`] of the connection: `https` where this crate spoke TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer(pub SocketAddr);
 
+/// What is the same for all requests of a connection.
+#[derive(Clone, Debug)]
+pub(crate) struct Connection {
+    pub(crate) peer: Peer,
+    pub(crate) scheme: Scheme,
+    pub(crate) limits: Limits,
+    pub(crate) room: Room,
+}
+
 /// A request is being answered for as long as this lives.
 #[derive(Debug)]
-pub(crate) struct InFlight(Progress);
+pub(crate) struct InFlight {
+    pub(crate) protocol: Protocol,
+    room: Option<OwnedSemaphorePermit>,
+}
+
+/// Where a request came from, which wants to know when its answer is over.
+#[derive(Debug)]
+pub(crate) enum Protocol {
+    Http1(Progress),
+    Http2(OpenStream),
+}
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.0.end();
+        drop(self.room.take());
+        if let Protocol::Http1(progress) = &self.protocol {
+            progress.end();
+        }
     }
 }
 
-/// Serves one connection until either side ends it or `shutdown` changes and the request in flight is answered.
-pub(crate) async fn serve<S, F, Fut, B>(
-    stream: S,
-    peer: Peer,
-    limits: Limits,
-    service: F,
-    mut shutdown: watch::Receiver<bool>,
-) where
+/// Serves one HTTP/1.1 connection until either side ends it or `shutdown` changes and the request in flight is answered.
+pub(crate) async fn serve<S, F, Fut, B>(stream: S, context: Connection, service: F, mut shutdown: watch::Receiver<bool>)
+where
     S: AsyncRead + AsyncWrite + Unpin,
     F: Fn(Request<Body>) -> Fut + Clone,
     Fut: Future<Output = Response<B>>,
     B: http_body::Body<Data = Bytes> + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    let limits = context.limits;
     let progress = Progress::new();
-    let stream = TokioIo::new(Stream::new(stream, limits, progress.clone()));
-    let answer = service_fn(move |request| answer(request, peer, limits, service.clone(), progress.clone()));
+    let stream = TokioIo::new(Stream::new(stream, limits, Some(progress.clone())));
+    let answer = service_fn(move |request| {
+        let wire = Wire::Http1(progress.begin());
+        answer(request, wire, context.clone(), service.clone(), Protocol::Http1(progress.clone()))
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         // The stream has the deadline, because hyper's would count the idle time before the head as well.
@@ -60,7 +84,7 @@ pub(crate) async fn serve<S, F, Fut, B>(
         .max_buf_size(limits.buffer)
         .max_headers(limits.headers)
         // The buffer alone does not bound a head that comes in one piece.
-        .max_header_size(limits.buffer)
+        .max_header_size(limits.head_bytes.min(limits.buffer))
         .serve_connection(stream, answer);
     let mut connection = pin!(connection);
     let mut asked_to_end = false;
@@ -80,25 +104,31 @@ pub(crate) async fn serve<S, F, Fut, B>(
     }
 }
 
-async fn answer<F, Fut, B>(
+/// One request, of either protocol.
+pub(crate) async fn answer<F, Fut, B>(
     request: Request<Incoming>,
-    peer: Peer,
-    limits: Limits,
+    wire: Wire,
+    context: Connection,
     service: F,
-    progress: Progress,
+    protocol: Protocol,
 ) -> Result<Response<Answer<B>>, Infallible>
 where
     F: Fn(Request<Body>) -> Fut,
     Fut: Future<Output = Response<B>>,
+    B: http_body::Body<Data = Bytes>,
 {
-    let head = progress.begin();
-    let in_flight = InFlight(progress);
+    let limits = context.limits;
+    let room = context.room.request();
+    let is_full = room.is_none();
+    let in_flight = InFlight { protocol, room };
     let mut request = request.map(|incoming| Body::new(incoming, limits));
-    if let Err(fault) = fault::examine(&mut request, head) {
+    let examined = fault::examine(&mut request, wire, &limits);
+    if let Err(fault) = examined.and(if is_full { Err(Fault::Busy) } else { Ok(()) }) {
         tracing::info!(%fault, "request refused before the handler");
         return Ok(answer::refused(fault, in_flight));
     }
-    request.extensions_mut().insert(peer);
+    request.extensions_mut().insert(context.peer);
+    request.extensions_mut().insert(context.scheme);
     let mut handling = Box::pin(async move { service(request).await });
     let handled = std::future::poll_fn(|cx| {
         match catch_unwind(AssertUnwindSafe(|| handling.as_mut().poll(cx))) {

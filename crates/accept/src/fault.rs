@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-use http::{HeaderMap, Method, Request, StatusCode, Uri, header};
+use http::uri::Scheme;
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
 
 use crate::head::Head;
+use crate::limits::Limits;
 
 /// The methods that reach the handler.
 pub const METHODS: [Method; 6] =
@@ -30,8 +32,25 @@ pub enum Fault {
     TargetInvalid,
     /// 405: a method other than [`METHODS`].
     MethodNotAllowed,
+    /// 414: longer than [`Limits::target`].
+    TargetTooLong,
     /// 415: a compressed body, which may be a thousand times its size.
     ContentCoding,
+    /// 431: more lines than [`Limits::headers`], in HTTP/2. In HTTP/1.1 the connection ends with that status before
+    /// the head is complete.
+    TooManyHeaders,
+    /// 503: as many requests are in flight as [`Limits::requests`].
+    Busy,
+}
+
+/// How a request came.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Wire {
+    /// With what was counted on the wire, because hyper drops repeated and overruled headers before anybody can see
+    /// them; `None` if the count was lost.
+    Http1(Option<Head>),
+    /// In frames, which leave no doubt where a request ends.
+    Http2,
 }
 
 impl Fault {
@@ -40,6 +59,9 @@ impl Fault {
         match self {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::ContentCoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TargetTooLong => StatusCode::URI_TOO_LONG,
+            Self::TooManyHeaders => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::BAD_REQUEST,
         }
     }
@@ -57,22 +79,20 @@ impl fmt::Display for Fault {
             Self::TargetInvalid => "the request's target is not a path of its Host",
             Self::MethodNotAllowed => "the method is not served here",
             Self::ContentCoding => "a request's body must not be compressed",
+            Self::TargetTooLong => "the request's target is too long",
+            Self::TooManyHeaders => "the request has too many headers",
+            Self::Busy => "the server has as many requests as it can take; try again",
         })
     }
 }
 
 impl std::error::Error for Fault {}
 
-/// Refuses what could be read in two ways and rewrites the target to origin form. `head` is what was counted on the
-/// wire, because hyper drops repeated and overruled headers before anybody can see them; it is absent if the count was
-/// lost.
-pub(crate) fn examine<B>(request: &mut Request<B>, head: Option<Head>) -> Result<(), Fault> {
-    let head = head.filter(|head| !head.bare_line_feed).ok_or(Fault::AmbiguousHead)?;
-    if head.content_lengths > 0 && head.transfer_encodings > 0 {
-        return Err(Fault::LengthAndCoding);
-    }
-    if head.content_lengths > 1 {
-        return Err(Fault::TwoLengths);
+/// Refuses what could be read in two ways, rewrites the target to origin form, and makes sure of one `Host`.
+pub(crate) fn examine<B>(request: &mut Request<B>, wire: Wire, limits: &Limits) -> Result<(), Fault> {
+    match wire {
+        Wire::Http1(head) => examine_lengths(head)?,
+        Wire::Http2 => take_authority(request, limits)?,
     }
     let host = host(request.headers())?;
     if let Some(authority) = request.uri().authority()
@@ -87,7 +107,45 @@ pub(crate) fn examine<B>(request: &mut Request<B>, head: Option<Head>) -> Result
         return Err(Fault::ContentCoding);
     }
     let target = request.uri().path_and_query().filter(|target| target.as_str().starts_with('/'));
-    *request.uri_mut() = Uri::from(target.cloned().ok_or(Fault::TargetInvalid)?);
+    let target = target.cloned().ok_or(Fault::TargetInvalid)?;
+    if target.as_str().len() > limits.target {
+        return Err(Fault::TargetTooLong);
+    }
+    *request.uri_mut() = Uri::from(target);
+    Ok(())
+}
+
+fn examine_lengths(head: Option<Head>) -> Result<(), Fault> {
+    let head = head.filter(|head| !head.bare_line_feed).ok_or(Fault::AmbiguousHead)?;
+    if head.content_lengths > 0 && head.transfer_encodings > 0 {
+        return Err(Fault::LengthAndCoding);
+    }
+    if head.content_lengths > 1 {
+        return Err(Fault::TwoLengths);
+    }
+    Ok(())
+}
+
+/// Makes of `:authority` the `Host` that it stands for, which signatures are over.
+///
+/// **Source:** RFC 9113 section 8.3.1.
+fn take_authority<B>(request: &mut Request<B>, limits: &Limits) -> Result<(), Fault> {
+    let headers = request.headers();
+    if headers.len() > limits.headers {
+        return Err(Fault::TooManyHeaders);
+    }
+    if headers.get_all(header::CONTENT_LENGTH).iter().nth(1).is_some() {
+        return Err(Fault::TwoLengths);
+    }
+    if request.uri().scheme().is_some_and(|scheme| *scheme != Scheme::HTTPS) {
+        return Err(Fault::TargetInvalid);
+    }
+    if let Some(authority) = request.uri().authority()
+        && !headers.contains_key(header::HOST)
+    {
+        let host = HeaderValue::from_str(authority.as_str()).map_err(|_| Fault::HostInvalid)?;
+        request.headers_mut().insert(header::HOST, host);
+    }
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! An HTTP/1.1 accept loop with deadlines. Knows nothing of what is served.
+//! An accept loop with deadlines, for HTTP/1.1, and with TLS for HTTP/2 as well. Knows nothing of what is served.
 //!
 //! A server that waits for ever is taken down by clients that send slowly or nothing at all, so every wait for a peer
 //! has a bound ([`Limits`]): for its first byte, for the rest of a request's head, for each piece of a body and for the
@@ -8,8 +8,9 @@
 //! A request that two programs could read in two ways never reaches the handler: see [`Fault`]. What does reach it has
 //! exactly one `Host`, a target in origin form, one kind of length, no coding and a method of [`METHODS`].
 //!
-//! HTTP/2 is not compiled in. TLS can be added between [`serve`]'s accept and the connection, which is generic over the
-//! stream.
+//! HTTP/2 is spoken only where both sides agreed on it in the handshake of TLS. In the clear its preface is refused like
+//! every other text that is no HTTP/1.1, and an `Upgrade` is passed over: a proxy in front would see one request where
+//! there are many (h2c smuggling).
 //!
 //! ```no_run
 //! # async fn demo() -> std::io::Result<()> {
@@ -25,12 +26,17 @@ mod body;
 mod connection;
 mod fault;
 mod head;
+mod http2;
 mod limits;
 mod listen;
+mod room;
 mod stream;
+mod streams;
+mod tls;
 
 pub use body::{Body, BodyError};
 pub use connection::Peer;
 pub use fault::{Fault, METHODS};
 pub use limits::Limits;
-pub use listen::serve;
+pub use listen::{Listener, serve};
+pub use tls::{Tls, TlsError};

@@ -69,7 +69,8 @@ enum Wait {
 pub(crate) struct Stream<S> {
     inner: S,
     limits: Limits,
-    progress: Progress,
+    /// `None` where requests run side by side and the connection has the bounds on reading.
+    progress: Option<Progress>,
     wait: Wait,
     read_alarm: Alarm,
     write_alarm: Alarm,
@@ -78,7 +79,7 @@ pub(crate) struct Stream<S> {
 }
 
 impl<S> Stream<S> {
-    pub(crate) fn new(inner: S, limits: Limits, progress: Progress) -> Self {
+    pub(crate) fn new(inner: S, limits: Limits, progress: Option<Progress>) -> Self {
         Self {
             inner,
             limits,
@@ -93,8 +94,9 @@ impl<S> Stream<S> {
 
     /// Called after a read had to wait.
     fn poll_read_deadline(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some(progress) = &self.progress else { return Poll::Pending };
         let wait = {
-            let mut state = self.progress.lock();
+            let mut state = progress.lock();
             if state.in_flight {
                 state.reader = Some(cx.waker().clone());
             }
@@ -137,7 +139,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Stream<S> {
         match Pin::new(&mut this.inner).poll_read(cx, buffer) {
             Poll::Ready(Ok(())) => {
                 let bytes = buffer.filled().get(before..).unwrap_or(&[]);
-                let mut state = this.progress.lock();
+                let Some(progress) = &this.progress else { return Poll::Ready(Ok(())) };
+                let mut state = progress.lock();
                 state.any_byte |= !bytes.is_empty();
                 let n_ended = state.heads.n_ended();
                 state.heads.read(bytes);

@@ -14,10 +14,12 @@ use glacier_core::glacier::VaultName;
 use glacier_core::hex;
 use glacier_core::intent::RefusalCode;
 use glacier_core::sigv4::{Credentials, Scope, Timestamp};
+use http::uri::Scheme;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 
 use crate::cors::{self, AllowedOrigins};
 use crate::credentials::random;
+use crate::edge::Readiness;
 use crate::error::{Refused, RequestId, json};
 use crate::events::{self, Events};
 use crate::host::HostAllowList;
@@ -28,7 +30,7 @@ use crate::{dev_token, page};
 
 /// What the gateway knows. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Gateway(Arc<Settings>);
+pub struct Gateway(Arc<Settings>, Readiness);
 
 /// All the gateway needs.
 pub struct Settings {
@@ -67,7 +69,12 @@ impl fmt::Debug for Settings {
 impl Gateway {
     /// A gateway with these settings.
     pub fn new(settings: Settings) -> Self {
-        Self(Arc::new(settings))
+        Self(Arc::new(settings), Readiness::default())
+    }
+
+    /// Whether new requests are welcome.
+    pub fn readiness(&self) -> &Readiness {
+        &self.1
     }
 
     /// The time.
@@ -162,8 +169,12 @@ async fn around(State(gateway): State<Gateway>, mut request: Request, next: Next
     request.extensions_mut().insert(id.clone());
     let method = request.method().clone();
     let route = route(request.uri().path());
+    let comes_by_tls = is_ours_by_tls(&gateway, &request);
     let mut response = checked(&gateway, &id, route, request, next).await;
     page::guard(response.headers_mut());
+    if comes_by_tls {
+        page::require_tls(response.headers_mut());
+    }
     if let Ok(id) = HeaderValue::from_str(&id.0) {
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), id);
     }
@@ -178,6 +189,14 @@ async fn around(State(gateway): State<Gateway>, mut request: Request, next: Next
         "answered"
     );
     response
+}
+
+/// Whether we speak TLS under a name that is not of this machine only: browsers remember what they are told of
+/// `localhost` for every port.
+fn is_ours_by_tls(gateway: &Gateway, request: &Request) -> bool {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    request.extensions().get::<Scheme>() == Some(&Scheme::HTTPS)
+        && host.is_some_and(|host| !gateway.hosts.is_loopback(host))
 }
 
 async fn checked(gateway: &Gateway, id: &RequestId, route: &str, request: Request, next: Next) -> Response {

@@ -19,6 +19,7 @@ use local_glacier::TopicArn;
 
 use crate::cors::AllowedOrigins;
 use crate::credentials::TOKEN_KEY_VARIABLE;
+use crate::edge::EdgeOptions;
 use crate::sns::StoreKey;
 use crate::upstream::Trust;
 
@@ -78,6 +79,9 @@ pub struct Config {
     /// a public host and a proxy
     #[arg(long, env = "GLACIER_UPLOAD_DEV_TOKENS", value_name = "BOOL")]
     pub dev_tokens: Option<bool>,
+    /// TLS, limits and the end
+    #[command(flatten)]
+    pub edge: EdgeOptions,
 }
 
 /// What is checked of a [`Config`].
@@ -211,9 +215,10 @@ impl Config {
             let why = "an address that others can reach needs --public-host, the host that browsers use";
             return Err(ConfigError::new("listen", why));
         }
-        if !is_loopback && !self.behind_tls_proxy {
-            let why = "tokens and signatures must not travel in the clear; put a proxy that speaks TLS in front and \
-                       say so with --behind-tls-proxy, or listen on 127.0.0.1";
+        let has_tls = self.edge.has_tls()?;
+        if !is_loopback && !self.behind_tls_proxy && !has_tls {
+            let why = "tokens and signatures must not travel in the clear; give --tls-cert and --tls-key, or put a proxy \
+                       that speaks TLS in front and say so with --behind-tls-proxy, or listen on 127.0.0.1";
             return Err(ConfigError::new("listen", why));
         }
         Ok(())

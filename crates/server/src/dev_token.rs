@@ -5,6 +5,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use glacier_core::glacier::{MAX_ARCHIVE_LEN, VaultName};
 use glacier_core::intent::RefusalCode;
+use http::uri::Scheme;
 use http::{HeaderMap, StatusCode, header};
 use serde::Serialize;
 
@@ -49,7 +50,8 @@ async fn mint(gateway: &Gateway, request: Request) -> Result<Response, Refused> 
     let peer_is_loopback = request.extensions().get::<Peer>().is_some_and(|peer| peer.0.ip().is_loopback());
     let is_direct = !PROXY_HEADERS.iter().any(|name| request.headers().contains_key(*name));
     let is_local = gateway.dev_tokens && peer_is_loopback && is_direct && gateway.hosts.is_loopback(host);
-    if !is_local || !is_same_origin(request.headers(), host) {
+    let scheme = request.extensions().get::<Scheme>().unwrap_or(&Scheme::HTTP);
+    if !is_local || !is_same_origin(request.headers(), scheme, host) {
         return Err(Refused::new(RefusalCode::NotFound, "no such path"));
     }
     let body = body::read_json(request, MAX_LEN).await?;
@@ -78,9 +80,9 @@ async fn mint(gateway: &Gateway, request: Request) -> Result<Response, Refused> 
 }
 
 /// Whether a browser says that a page of this very server asks, or no browser is involved.
-fn is_same_origin(headers: &HeaderMap, host: &str) -> bool {
+fn is_same_origin(headers: &HeaderMap, scheme: &Scheme, host: &str) -> bool {
     let site = headers.get("sec-fetch-site").map(|site| site.as_bytes());
     let origin = headers.get(header::ORIGIN).map(|origin| origin.as_bytes());
     matches!(site, None | Some(b"same-origin" | b"none"))
-        && origin.is_none_or(|origin| origin == format!("http://{host}").as_bytes())
+        && origin.is_none_or(|origin| origin == format!("{scheme}://{host}").as_bytes())
 }

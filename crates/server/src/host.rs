@@ -27,7 +27,8 @@ impl HostAllowList {
     pub fn is_loopback(&self, host: &str) -> bool {
         let (name, port) = match host.rsplit_once(':') {
             Some((name, port)) if !port.ends_with(']') => (name, port.parse().ok()),
-            _ => (host, Some(80)),
+            // Left out where it is the scheme's.
+            _ => (host, matches!(self.port, 80 | 443).then_some(self.port)),
         };
         let address = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
         let is_loopback_address = address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
@@ -76,6 +77,7 @@ mod tests {
             assert!(!ours.allows(bad), "{bad}");
         }
         assert!(HostAllowList::new(80, &[]).allows("localhost"));
+        assert!(HostAllowList::new(443, &[]).allows("localhost"));
         assert!(!ours.is_loopback("upload.example.com"));
     }
 }

@@ -7,10 +7,12 @@ pub mod batch;
 #[cfg(feature = "bench-sink")]
 mod bench_sink;
 mod body;
+pub mod certificate;
 pub mod config;
 pub mod cors;
 pub mod credentials;
 pub mod dev_token;
+pub mod edge;
 pub mod error;
 pub mod events;
 pub mod grant;

@@ -8,6 +8,7 @@ use glacier_core::sigv4::{GLACIER, Scope, Timestamp};
 use glacier_upload_server::app::{Gateway, Settings, app};
 use glacier_upload_server::config::{self, Checked, LoadError, Loaded};
 use glacier_upload_server::credentials;
+use glacier_upload_server::edge;
 use glacier_upload_server::events::{self, Events};
 use glacier_upload_server::host::HostAllowList;
 use glacier_upload_server::mount;
@@ -54,6 +55,8 @@ async fn main() -> ExitCode {
 async fn run(Loaded { config, origins: came_from, .. }: Loaded) -> Result<(), Box<dyn Error>> {
     let Checked { vaults, origins, dev_tokens, topics, store_key, trust: _ } =
         config.check().map_err(|error| came_from.explain(&error))?;
+    let limits = config.edge.limits(config.listen.ip(), config.behind_tls_proxy, edge::raise_open_files());
+    let certificate = config.edge.certificate().map_err(|error| came_from.explain(&error))?;
     // Before any secret is written to it.
     private_folder(&config.data)?;
     let token_key = credentials::token_key(&config.data, config.token_key_file.as_deref())
@@ -84,7 +87,9 @@ async fn run(Loaded { config, origins: came_from, .. }: Loaded) -> Result<(), Bo
         sns,
         clock: now,
     });
+    let readiness = gateway.readiness().clone();
     let app = app(gateway, mount::router(glacier));
+    let delay = std::time::Duration::from_secs(config.edge.shutdown_delay);
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let shutdown = async move {
         tokio::select! {
@@ -92,10 +97,32 @@ async fn run(Loaded { config, origins: came_from, .. }: Loaded) -> Result<(), Bo
             _ = interrupt.recv() => {}
         }
         tracing::info!("shutting down");
+        readiness.end();
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            // What was acknowledged is on the disk, so nothing is lost but time.
+            tracing::warn!("asked to end a second time");
+            std::process::exit(EXIT_AT_ONCE);
+        });
+        tokio::time::sleep(delay).await;
         // They would last longer than the server may take to end.
         events.close();
     };
-    println!("listening on http://{address}");
+    let listener = match certificate {
+        Some(certificate) => {
+            let tls = certificate.tls();
+            tokio::spawn(certificate.follow(signal(SignalKind::hangup())?));
+            println!("listening on https://{address}");
+            accept::Listener::with_tls(listener, tls)
+        }
+        None => {
+            println!("listening on http://{address}");
+            listener.into()
+        }
+    };
     let service = move |request: http::Request<accept::Body>| {
         let answer = app.clone().oneshot(request.map(axum::body::Body::new));
         async move {
@@ -103,9 +130,12 @@ async fn run(Loaded { config, origins: came_from, .. }: Loaded) -> Result<(), Bo
             response
         }
     };
-    accept::serve(listener, accept::Limits::default(), service, shutdown).await?;
+    accept::serve(listener, limits, service, shutdown).await?;
     Ok(())
 }
+
+/// How the program ends when it may not finish what is in flight.
+const EXIT_AT_ONCE: i32 = 2;
 
 fn private_folder(path: &std::path::Path) -> Result<(), String> {
     use std::os::unix::fs::DirBuilderExt;

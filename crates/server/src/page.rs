@@ -28,6 +28,13 @@ pub fn fence(headers: &mut HeaderMap) {
     guard(headers);
 }
 
+/// Has browsers come by TLS from now on, for the name that they came by. Subdomains are not ours to speak for.
+///
+/// **Source:** RFC 6797 section 6.1.
+pub fn require_tls(headers: &mut HeaderMap) {
+    headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+}
+
 /// Sets the headers that every answer has.
 pub fn guard(headers: &mut HeaderMap) {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -149,6 +149,13 @@ fn what_is_wrong_or_unsafe_stops_the_start_with_its_key_and_origin() {
         Wrong { flags: &["--token-key-file=short"], says: &["--token-key-file: ", "at least 32"], ..NOTHING },
         Wrong { flags: &["--token-key-file=counting"], says: &["--token-key-file: ", "printed"], ..NOTHING },
         Wrong { file: "token-key-file = \"none\"", says: &["gateway.toml:1: token-key-file: "], ..NOTHING },
+        // TLS.
+        Wrong { flags: &["--tls-cert=none"], says: &["--tls-cert: ", "--tls-key"], ..NOTHING },
+        Wrong { file: "tls-key = \"none\"", says: &["gateway.toml:1: tls-key: ", "--tls-cert"], ..NOTHING },
+        Wrong { flags: &["--tls-cert=none", "--tls-key=good"], says: &["--tls-cert: none: "], ..NOTHING },
+        Wrong { flags: &["--tls-cert=good", "--tls-key=good"], says: &["--tls-cert: ", "PEM"], ..NOTHING },
+        Wrong { flags: &["--tls-cert=good", "--tls-key=others"], says: &["--tls-key: ", "chmod 600"], ..NOTHING },
+        Wrong { flags: &["--max-connections=0"], says: &["--max-connections"], ..NOTHING },
         // What others could reach.
         Wrong { flags: &["--listen=0.0.0.0:0"], says: &["--listen: ", "--public-host"], ..NOTHING },
         Wrong { file: "listen = \"[::]:0\"", flags: &[public], says: &["gateway.toml:1: listen: ", "TLS"], ..NOTHING },
