@@ -5,6 +5,7 @@ pub mod job;
 pub mod pages;
 pub mod ranges;
 pub mod stream;
+pub mod unfinished;
 pub mod uploads;
 pub mod vault;
 pub mod vaults;

@@ -1,4 +1,4 @@
-//! The monotonic clock, timers and chance. The wall clock is never read: it is often wrong.
+//! The monotonic clock, timers and chance. The wall clock is often wrong: it dates records for people, and no more.
 
 use std::cell::RefCell;
 
@@ -16,6 +16,11 @@ pub(crate) fn scope() -> WorkerGlobalScope {
 pub(crate) fn now() -> Instant {
     let ms = scope().performance().map_or(0.0, |performance| performance.now());
     Instant(crate::file::whole(ms))
+}
+
+/// Milliseconds since 1970, as this computer believes.
+pub(crate) fn wall_ms() -> u64 {
+    crate::file::whole(js_sys::Date::now())
 }
 
 /// A fresh fraction in [0, 1).

@@ -10,11 +10,12 @@ use litemap::LiteMap;
 use wasm_bindgen::prelude::JsValue;
 use web_sys::Blob;
 
-use crate::clock::{self, Alarm};
+use crate::clock::{self, Alarm, Timer};
 use crate::fetch::{self, Canceller, NoAnswer};
 use crate::gateway::{Gateway, NotSigned};
 use crate::hash_pool::HashPool;
 use crate::intake::Intake;
+use crate::keeping::{Kept, Search};
 use crate::message::{Order, Report, TaskFailure, TaskId};
 use crate::task;
 
@@ -41,17 +42,31 @@ pub(crate) struct Driver {
     source: Source,
     gateway: Rc<Gateway>,
     pool: HashPool,
-    /// Whether parts hashed from now on are kept in memory.
-    keep: Cell<bool>,
+    /// Whether parts hashed from now on stay in memory.
+    holds_parts: Cell<bool>,
     /// Requests under way, by the ticket that names them.
     requests: RefCell<LiteMap<Ticket, Request>>,
     /// The latest hashing task of each part: it owns the bytes, if they are kept.
     hashed_by: RefCell<LiteMap<u32, TaskId>>,
     alarm: Alarm,
+    beginning: RefCell<Beginning>,
+    /// What a later visit goes on from, where something can be kept.
+    kept: RefCell<Option<Rc<Kept>>>,
     /// What the page's own function threw last, to be the cause of an error that follows from it.
     thrown: RefCell<JsValue>,
     /// Told after every change.
     changed: RefCell<Rc<dyn Fn()>>,
+}
+
+/// What comes before [`Event::Start`].
+enum Beginning {
+    /// To be looked for: an earlier visit's record of the same file.
+    Search(Search),
+    /// And when that takes too long.
+    Searching {
+        _patience: Timer,
+    },
+    Over,
 }
 
 enum Request {
@@ -68,13 +83,60 @@ impl Driver {
             source,
             gateway,
             pool,
-            keep: Cell::new(true),
+            holds_parts: Cell::new(true),
             requests: RefCell::default(),
             hashed_by: RefCell::default(),
             alarm: Alarm::default(),
+            beginning: RefCell::new(Beginning::Over),
+            kept: RefCell::default(),
             thrown: RefCell::new(JsValue::UNDEFINED),
             changed: RefCell::new(Rc::new(|| {})),
         })
+    }
+
+    /// Goes on with what is found before it starts, and keeps a record of it.
+    pub(crate) fn search_first(&self, search: Search) {
+        *self.beginning.borrow_mut() = Beginning::Search(search);
+    }
+
+    /// What is to be looked for before it can start. [`Self::begin_search`] says that it is.
+    pub(crate) fn to_search(&self) -> Option<Search> {
+        match self.beginning.replace(Beginning::Over) {
+            Beginning::Search(search) => Some(search),
+            other => {
+                *self.beginning.borrow_mut() = other;
+                None
+            }
+        }
+    }
+
+    pub(crate) fn begin_search(&self, patience: Timer) {
+        *self.beginning.borrow_mut() = Beginning::Searching { _patience: patience };
+    }
+
+    /// Whether that is under way.
+    pub(crate) fn is_searching(&self) -> bool {
+        matches!(*self.beginning.borrow(), Beginning::Searching { .. }) && self.state() == State::Planned
+    }
+
+    /// The end of it.
+    pub(crate) fn end_search(&self) {
+        *self.beginning.borrow_mut() = Beginning::Over;
+    }
+
+    /// Another machine, of the same file, before it has started.
+    pub(crate) fn replace(&self, machine: Machine) {
+        *self.machine.borrow_mut() = machine;
+    }
+
+    /// Keeps this record from here on.
+    pub(crate) fn keep(&self, kept: Kept) {
+        *self.kept.borrow_mut() = Some(Rc::new(kept));
+    }
+
+    /// The record that is kept.
+    pub(crate) fn kept(&self) -> Option<Rc<Kept>> {
+        self.kept.borrow().clone()
     }
 
     /// Calls `listener` after every change, instead of the one before.
@@ -106,7 +168,7 @@ impl Driver {
 
     /// Takes a new share of the uploader's budget.
     pub(crate) fn set_share(self: &Rc<Self>, share: Share) {
-        self.keep.set(share.keep);
+        self.holds_parts.set(share.keep);
         self.machine.borrow_mut().set_limits(share.limits);
         self.pump();
     }
@@ -147,7 +209,7 @@ impl Driver {
             Command::HashPart { ticket, part, range } => {
                 let driver = Rc::downgrade(self);
                 let (blob, range) = self.source.part(part, range);
-                let keep = self.keep.get();
+                let keep = self.holds_parts.get();
                 let task = self.pool.order(
                     |task| Order::Hash { task, blob, range, keep },
                     move |report| {
@@ -214,12 +276,27 @@ impl Driver {
                     intake.drop_part(part);
                 }
             }
-            Command::SaveJournal { ticket, journal: _ } => {
-                // Nothing is kept across visits yet. The answer comes as an event of its own, not inside this call.
-                let driver = Rc::clone(self);
-                task::spawn(async move { driver.feed(Event::JournalFailed { ticket }) });
+            Command::SaveJournal { ticket, journal } => {
+                let (driver, kept) = (Rc::clone(self), self.kept());
+                // Also where it is known at once: the answer is an event of its own, not inside this call.
+                task::spawn(async move {
+                    let is_saved = match kept {
+                        Some(kept) => kept.save(journal).await,
+                        None => false,
+                    };
+                    driver.feed(if is_saved {
+                        Event::JournalSaved { ticket }
+                    } else {
+                        Event::JournalFailed { ticket }
+                    });
+                });
             }
-            Command::DropJournal => {}
+            Command::DropJournal => {
+                // It keeps the lock until it is done.
+                if let Some(kept) = self.kept() {
+                    task::spawn(async move { kept.forget().await });
+                }
+            }
         }
     }
 

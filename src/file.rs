@@ -1,10 +1,11 @@
 //! Files and the numbers JavaScript measures them in. The only place where `f64` and `u64` meet.
 
 use glacier_core::ByteRange;
+use glacier_core::upload::FileIdentity;
 use js_sys::ArrayBuffer;
 use wasm_bindgen::prelude::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::Blob;
+use web_sys::{Blob, File};
 
 /// Largest whole number an `f64` holds exactly. Archives end far below it (2^45.3 bytes).
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
@@ -34,6 +35,12 @@ pub(crate) fn count(count: u64) -> JsValue {
 /// The size of a file.
 pub(crate) fn size(blob: &Blob) -> u64 {
     whole(blob.size())
+}
+
+/// What a file is known by. A blob that is no file is known by nothing.
+pub(crate) fn identity(blob: &Blob) -> Option<FileIdentity> {
+    let file: &File = blob.dyn_ref()?;
+    Some(FileIdentity { name: file.name(), size: size(blob), last_modified: whole(file.last_modified()) })
 }
 
 /// The slice of a file, a handle without bytes.

@@ -35,6 +35,14 @@ impl Gateway {
         matches!(self, Self::Endpoint { .. })
     }
 
+    /// Where it is.
+    pub(crate) fn url(&self) -> Option<&str> {
+        match self {
+            Self::Endpoint { url, .. } => Some(url),
+            Self::Function { .. } => None,
+        }
+    }
+
     /// The request that opens the stream of events of these vaults.
     pub(crate) async fn events_request(&self, vaults: &[VaultName]) -> Result<SignedRequest, NotSigned> {
         let Self::Endpoint { url, get_headers } = self else { return Err(NotSigned::Cancelled) };

@@ -3,7 +3,7 @@
 use glacier_core::error::{ErrorCode, UploadError};
 use glacier_core::glacier::PolicyText;
 use glacier_core::json::Json;
-use glacier_core::settings::{self, DownloadOptions, Settings, StreamSettings, VaultsSettings};
+use glacier_core::settings::{self, DownloadOptions, Settings, StreamSettings, UploadOptions, VaultsSettings};
 use js_sys::{Array, Function, JSON, Object};
 use wasm_bindgen::prelude::{JsCast, JsValue};
 use web_sys::{AbortSignal, Blob};
@@ -77,13 +77,8 @@ pub(crate) fn policy(policy: &JsValue) -> Result<PolicyText, UploadError> {
 }
 
 /// The options of `add`.
-pub(crate) fn upload(
-    options: &JsValue,
-) -> Result<(Option<glacier_core::glacier::Description>, Option<AbortSignal>), UploadError> {
-    if options.is_undefined() {
-        return Ok((None, None));
-    }
-    Ok((settings::description(&plain(options))?, signal(options)?))
+pub(crate) fn upload(options: &JsValue) -> Result<(UploadOptions, Option<AbortSignal>), UploadError> {
+    with_signal(options, UploadOptions::read)
 }
 
 /// The options of `stream`.

@@ -1,6 +1,6 @@
 //! One upload as a page sees it: events, the promise of its end, cancellation.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use glacier_core::upload::{Event, State};
@@ -23,6 +23,8 @@ pub(crate) struct Upload {
     events: Events,
     waiting: Waiters,
     following: RefCell<Vec<Listening>>,
+    /// Whether the page has aborted it.
+    gave_up: Cell<bool>,
 }
 
 impl Shown for Upload {
@@ -80,6 +82,7 @@ impl Upload {
             events: Events::new("queued"),
             waiting: Waiters::default(),
             following: RefCell::default(),
+            gave_up: Cell::new(false),
         })
     }
 
@@ -88,6 +91,11 @@ impl Upload {
             State::Failed(error) => error::to_js(&error, &self.driver.cause()),
             _ => JsValue::UNDEFINED,
         }
+    }
+
+    /// Whether a later visit could go on with it.
+    pub(crate) fn is_resumable(&self) -> bool {
+        self.driver.kept().is_some_and(|kept| kept.is_saved())
     }
 
     /// Adds a listener; the function returned removes it.
@@ -102,7 +110,9 @@ impl Upload {
 
     /// Gives up; the promise settles when that is over.
     pub(crate) fn abort(&self) -> Promise {
+        self.gave_up.set(false);
         let end = self.wait(Awaited::End);
+        self.gave_up.set(true);
         self.driver.feed(Event::Abort);
         end
     }
@@ -122,6 +132,11 @@ impl Upload {
         }
     }
 
+    /// Whether nothing came of it because somebody gave up.
+    pub(crate) fn is_aborted(&self) -> bool {
+        matches!(self.driver.state(), State::Aborted)
+    }
+
     fn is_over(&self) -> bool {
         matches!(self.driver.state(), State::Done(_) | State::Failed(_) | State::Aborted)
     }
@@ -136,10 +151,15 @@ impl Upload {
 
     fn settle(&self) {
         let state = self.driver.state();
-        // A retryable failure is no end for who asked to abort.
-        let is_end = !matches!(state, State::Failed(_));
+        // The failure that was there before is no end for who asks to abort, and the one that comes of it is.
+        let is_end = !matches!(state, State::Failed(_)) || self.gave_up.get();
         if is_end {
             self.following.borrow_mut().clear();
+        }
+        if !matches!(&state, State::Failed(error) if error.retryable)
+            && let Some(kept) = self.driver.kept()
+        {
+            kept.release();
         }
         let outcome = match &state {
             State::Done(outcome) => {

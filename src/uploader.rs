@@ -4,20 +4,24 @@ use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use glacier_core::error::UploadError;
-use glacier_core::glacier::Description;
-use glacier_core::settings::{Settings, StreamSettings};
-use glacier_core::upload::{Event, State, Upload as Machine, UploadConfig};
+use glacier_core::settings::{Settings, StreamSettings, UploadOptions};
+use glacier_core::upload::{
+    Deadlines, Event, FileIdentity, Journal as Position, Record, State, Upload as Machine, UploadConfig,
+};
 use js_sys::Promise;
 use wasm_bindgen::prelude::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Blob;
 
+use crate::clock::{self, Timer};
 use crate::connection::Connection;
 use crate::driver::{Driver, Source};
 use crate::file;
 use crate::gateway::Gateway;
 use crate::hash_pool::HashPool;
 use crate::intake::Intake;
+use crate::journal::Journal;
+use crate::keeping::{Kept, Search};
 use crate::stream::Stream;
 use crate::task;
 use crate::upload::Upload;
@@ -27,6 +31,8 @@ pub(crate) struct Uploader {
     settings: Settings,
     gateway: Rc<Gateway>,
     pool: HashPool,
+    /// What later visits go on from.
+    journal: Rc<Journal>,
     uploads: RefCell<Vec<Rc<Upload>>>,
     /// How many ran when shares were last given.
     sharing: Cell<u32>,
@@ -51,6 +57,7 @@ impl Uploader {
             settings,
             gateway: Rc::new(gateway),
             pool,
+            journal: Rc::default(),
             uploads: RefCell::default(),
             sharing: Cell::new(0),
             admission: Cell::new(Admission::Idle),
@@ -70,25 +77,67 @@ impl Uploader {
     }
 
     /// Plans the upload of a file and starts it when there is room.
-    pub(crate) fn add(
-        self: &Rc<Self>,
-        blob: Blob,
-        description: Option<Description>,
-    ) -> Result<Rc<Upload>, UploadError> {
+    pub(crate) fn add(self: &Rc<Self>, blob: Blob, options: UploadOptions) -> Result<Rc<Upload>, UploadError> {
+        let UploadOptions { description, resume } = options;
         let plan = self.settings.plan(file::size(&blob))?;
-        let mut config = UploadConfig::new(self.settings.vault.clone(), description, plan);
-        config.retry = self.settings.gateway.retry;
-        config.limits = self.settings.share(&plan, 1).limits;
+        let config = self.config(UploadConfig::new(self.settings.vault.clone(), description, plan));
+        let position = Position::new(&config);
+        let search = file::identity(&blob).map(|file| Search {
+            journal: Rc::clone(&self.journal),
+            record: self.record(file, position),
+            resume,
+        });
+        let upload = self.upload(Machine::new(config), blob);
+        if let Some(search) = search {
+            upload.driver.search_first(search);
+        }
+        Ok(upload)
+    }
+
+    /// Goes on with an upload of an earlier visit.
+    pub(crate) fn go_on(self: &Rc<Self>, kept: Kept, blob: Blob) -> Result<Rc<Upload>, UploadError> {
+        let position = kept.position();
+        let machine = Machine::resume(self.config(position.config()), position)?;
+        let upload = self.upload(machine, blob);
+        upload.driver.keep(kept);
+        Ok(upload)
+    }
+
+    /// Records of uploads to the same place as these.
+    pub(crate) async fn records(&self) -> Result<Vec<Record>, JsValue> {
+        let mut records = self.journal.all().await?;
+        let target = &self.settings.vault;
+        records.retain(|record| record.is_to(self.gateway.url(), target));
+        Ok(records)
+    }
+
+    pub(crate) const fn journal(&self) -> &Rc<Journal> {
+        &self.journal
+    }
+
+    /// Of a new upload.
+    fn record(&self, file: FileIdentity, journal: Position) -> Record {
+        let now = clock::wall_ms();
+        let endpoint = self.gateway.url().map(str::to_owned);
+        Record { id: String::new(), endpoint, file, begun_at: now, saved_at: now, journal }
+    }
+
+    /// With what all uploads have in common.
+    fn config(&self, config: UploadConfig) -> UploadConfig {
+        let limits = self.settings.share(&config.plan, 1).limits;
+        UploadConfig { retry: self.settings.gateway.retry, limits, ..config }
+    }
+
+    fn upload(self: &Rc<Self>, machine: Machine, blob: Blob) -> Rc<Upload> {
         let source = Source::File(blob);
-        let driver = Driver::new(Machine::new(config), source, Rc::clone(&self.gateway), self.pool.clone());
-        let upload = Upload::new(driver);
+        let upload = Upload::new(Driver::new(machine, source, Rc::clone(&self.gateway), self.pool.clone()));
         let changed = Rc::downgrade(&upload);
         self.enlist(&upload, move || {
             if let Some(upload) = changed.upgrade() {
                 upload.publish();
             }
         });
-        Ok(upload)
+        upload
     }
 
     /// Opens an upload of data that is yet to be written.
@@ -160,12 +209,12 @@ impl Uploader {
         drop(before);
     }
 
-    fn admit_once(&self) {
+    fn admit_once(self: &Rc<Self>) {
         self.uploads.borrow_mut().retain(|upload| !matches!(upload.driver.state(), State::Done(_) | State::Aborted));
         let max_running = usize::try_from(self.settings.max_running()).unwrap_or(usize::MAX);
         let mut running = self.running();
         let mut starting = self.all();
-        starting.retain(|upload| matches!(upload.driver.state(), State::Planned));
+        starting.retain(|upload| matches!(upload.driver.state(), State::Planned) && !upload.driver.is_searching());
         // Streams take nobody's place and wait for none: one that nothing is written to would keep files waiting for
         // ever, and whoever writes to two in turn would wait for one that has not begun.
         let is_file = |upload: &Rc<Upload>| upload.driver.intake().is_none();
@@ -187,8 +236,47 @@ impl Uploader {
             }
         }
         for upload in starting {
-            upload.driver.feed(Event::Start);
+            match upload.driver.to_search() {
+                None => upload.driver.feed(Event::Start),
+                Some(search) => self.search(upload, search),
+            }
         }
+    }
+
+    /// Looks for a record, then starts; without one where the browser does not say whether there is one.
+    fn search(self: &Rc<Self>, upload: Rc<Upload>, search: Search) {
+        let (late, uploader) = (Rc::clone(&upload), Rc::clone(self));
+        let patience_ms = i32::try_from(Deadlines::default().journal_ms).unwrap_or(i32::MAX);
+        upload.driver.begin_search(Timer::after(patience_ms, move || {
+            let (late, uploader) = (Rc::clone(&late), Rc::clone(&uploader));
+            // Out of the timer's own callback, which the start drops.
+            task::spawn(async move { uploader.start_with(&late, None) });
+        }));
+        let uploader = Rc::clone(self);
+        task::spawn(async move { uploader.start_with(&upload, search.find().await) });
+    }
+
+    /// Starts from the record that was found, if one was.
+    fn start_with(&self, upload: &Rc<Upload>, found: Option<Kept>) {
+        let is_awaited = upload.driver.is_searching();
+        upload.driver.end_search();
+        if !is_awaited {
+            // It started without, or somebody gave up meanwhile.
+            return;
+        }
+        if let Some(kept) = found {
+            let position = kept.position();
+            let (plan, config) = (position.plan, self.config(position.config()));
+            if position.upload_id.is_some()
+                && let Ok(machine) = Machine::resume_guessed(config, position)
+            {
+                upload.driver.replace(machine);
+                // Its parts may be of another size than those of today.
+                upload.driver.set_share(self.settings.share(&plan, self.sharing.get()));
+            }
+            upload.driver.keep(kept);
+        }
+        upload.driver.feed(Event::Start);
     }
 
     fn all(&self) -> Vec<Rc<Upload>> {
@@ -198,13 +286,14 @@ impl Uploader {
     fn running(&self) -> Vec<Rc<Upload>> {
         let mut uploads = self.all();
         uploads.retain(|upload| {
-            matches!(
-                upload.driver.state(),
-                State::Initiating
-                    | State::Transferring
-                    | State::Completing
-                    | State::Paused(glacier_core::upload::PauseReason::Offline)
-            )
+            upload.driver.is_searching()
+                || matches!(
+                    upload.driver.state(),
+                    State::Initiating
+                        | State::Transferring
+                        | State::Completing
+                        | State::Paused(glacier_core::upload::PauseReason::Offline)
+                )
         });
         uploads
     }

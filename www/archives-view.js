@@ -2,7 +2,6 @@
 
 import { ArchiveTable } from "./archive-table.js";
 import { Catalogue } from "./catalogue.js";
-import { Confirmation } from "./confirmation.js";
 import { removeUnusedPrivateFiles } from "./download-place.js";
 import { showFailure } from "./failure.js";
 import { IncompleteUploads } from "./incomplete-uploads.js";
@@ -27,25 +26,23 @@ export class ArchivesView {
   #changed = new Set();
   #renderTimer;
   #form;
-  #confirmation;
   #vaultList;
   #jobList;
   #table;
   #incomplete;
 
   /**
-   * Of the page: `templates`, `announcer`, `remembered`; and who is told: `onDenied()`, `onActivity()` (something
+   * Of the page: `templates`, `announcer`, `confirmation`, `remembered`; and who is told: `onDenied()`, `onActivity()` (something
    * began or ended that leaving would interrupt), `onVault(name)` (another vault was chosen here).
    */
   constructor(page) {
     this.#page = page;
     const { templates } = page;
-    this.#confirmation = new Confirmation(templates.failure);
     this.#vaultList = new VaultList(templates, page.onVault);
     this.#jobList = new JobList(templates, (action, row) => this.#actOnJob(action, row));
     this.#table = new ArchiveTable(templates["archive-item"], (action, archive, row) => this.#actOnArchive(action, archive, row));
     this.#incomplete = new IncompleteUploads({
-      templates, announcer: page.announcer, confirmation: this.#confirmation, onError: (error) => this.#noteDenial(error),
+      templates, announcer: page.announcer, confirmation: page.confirmation, onError: (error) => this.#noteDenial(error),
     });
     byId("jobs-refresh").addEventListener("click", () => this.#loadJobs(this.#current));
     byId("incomplete-refresh").addEventListener("click", () => this.#incomplete.show(this.#current.vault, this.#looking.signal));
@@ -240,7 +237,7 @@ export class ArchivesView {
     const known = this.#current;
     const title = archive.text || "This archive without a description";
     const index = [...row.parentElement.children].indexOf(row);
-    const removed = await this.#confirmation.ask({
+    const removed = await this.#page.confirmation.ask({
       title: "Delete this archive for good?",
       text: `${title} is removed from the vault ${known.name}. Nothing brings it back. Amazon charges for archives that are `
         + "deleted within 90 days as if they had stayed.",

@@ -2,6 +2,7 @@
 
 import { Announcer } from "./announcer.js";
 import { ArchivesView } from "./archives-view.js";
+import { Confirmation } from "./confirmation.js";
 import { makeCopyButtonsWork } from "./copy.js";
 import { showFailure } from "./failure.js";
 import { readParameters } from "./parameters.js";
@@ -18,6 +19,7 @@ const token = new DevelopmentToken();
 const getHeaders = () => token.headers();
 const uploaders = new Map();
 const remembered = new Remembered();
+const confirmation = new Confirmation(templates.failure);
 let library;
 
 const uploadAnnouncer = new Announcer(byId("announcements"), () => uploadView.inWords());
@@ -27,6 +29,7 @@ makeCopyButtonsWork((sentence) => uploadAnnouncer.say(sentence));
 const uploadView = new UploadView({
   templates,
   announcer: uploadAnnouncer,
+  confirmation,
   ready: () => started,
   vault: () => byId("vault").value,
   uploaderFor,
@@ -37,11 +40,13 @@ const uploadView = new UploadView({
     guardLeaving();
   },
   onDrop: () => views.show("upload"),
+  onLeft: () => showLeftBehind({ quietly: true }),
 });
 
 const archivesView = new ArchivesView({
   templates,
   announcer: archivesAnnouncer,
+  confirmation,
   remembered,
   onDenied: () => token.forget(),
   onActivity: guardLeaving,
@@ -132,7 +137,13 @@ async function start() {
   if (!(await uploaderFor(vault))) return;
   uploadView.close(false); // without a token, but with a vault, it may be tried
   document.documentElement.dataset.ready = "true";
+  showLeftBehind();
   startArchives();
+}
+
+async function showLeftBehind(options) {
+  const known = await Promise.all(vaultNames().map(uploaderFor));
+  await uploadView.showLeftBehind(known.filter(Boolean), options);
 }
 
 async function startArchives() {

@@ -30,6 +30,8 @@ export class UploadRow {
   /** The `<li>`, made when it is first shown. */
   element;
   cancelling = false;
+  /** Whether an earlier visit began it. */
+  continued = false;
 
   #add;
   #changed;
@@ -118,7 +120,7 @@ export class UploadRow {
         return ["resume", "cancel"];
       case "failed":
         if (this.resumable) return ["retry", "cancel"];
-        return mayStartOver(this.error) ? ["start-over", "dismiss"] : ["dismiss"];
+        return mayStartOver(this.error) && !this.continued ? ["start-over", "dismiss"] : ["dismiss"];
       case "aborted":
         return ["dismiss"];
       default:
@@ -199,7 +201,7 @@ export class UploadRow {
     if (this.active) showBar(bar, progress);
     bar.toggleAttribute("data-kept", this.resumable && progress.bytesSent > 0);
     this.#write("actions", this.actions().join(), () => this.#showActions());
-    this.#write("failure", this.error, (error) => showFailure(element, error, templates.failure));
+    this.#write("failure", this.error, (error) => showFailure(element, error, templates.failure, this.continued ? "continue" : undefined));
     this.#write("proof", this.archive, (archive) => this.#showProof(archive, templates.proof));
     element.dataset.progress = share;
     this.#write("errorCode", this.error?.code, (code) => {

@@ -1,6 +1,7 @@
 // The first view: files in, rows out. What an upload is and when it is done is the library's business.
 
 import { acceptDrops } from "./drop.js";
+import { LeftBehind } from "./left-behind.js";
 import { Total } from "./total.js";
 import { UploadRow } from "./upload-row.js";
 import { failureInWords, filesInWords } from "./words.js";
@@ -14,6 +15,7 @@ const byId = (id) => document.getElementById(id);
 export class UploadView {
   #page;
   #list = byId("uploads");
+  #leftBehind;
   #total = new Total(byId("total"));
   #rows = new Set();
   #rowOf = new WeakMap();
@@ -23,11 +25,18 @@ export class UploadView {
   #renderedAt = -Infinity;
 
   /**
-   * What it needs of the page: `templates`, `announcer`, `ready()` (a promise), `vault()`, `uploaderFor(vault)`, and who
-   * is told: `onStored(archive)`, `onDenied()`, `onTotal(sum, share)`, `onDrop()`.
+   * What it needs of the page: `templates`, `announcer`, `confirmation`, `ready()` (a promise), `vault()`,
+   * `uploaderFor(vault)`, and who is told: `onStored(archive)`, `onDenied()`, `onTotal(sum, share)`, `onDrop()`, and
+   * `onLeft()`, when an upload that was continued has ended and may be one of those that are left behind again.
    */
   constructor(page) {
     this.#page = page;
+    const { templates, announcer, confirmation } = page;
+    this.#leftBehind = new LeftBehind({
+      templates, announcer, confirmation,
+      onContinued: (upload, unfinished) => this.#continue(upload, unfinished),
+      runs: ({ name, size }) => [...this.#rows].some((row) => (row.active || row.resumable) && row.name === name && row.size === size),
+    });
     byId("file-input").addEventListener("change", (event) => {
       const files = [...event.target.files];
       event.target.value = ""; // so that the same file can be chosen again
@@ -60,6 +69,11 @@ export class UploadView {
   close(closed) {
     byId("drop").toggleAttribute("data-closed", closed);
     byId("file-input").disabled = closed;
+  }
+
+  /** Offers what earlier visits to the page left unfinished. */
+  showLeftBehind(uploaders, options) {
+    return this.#leftBehind.show(uploaders, options);
   }
 
   // Drawing: all changes since the last time, a few times a second
@@ -99,6 +113,7 @@ export class UploadView {
       announcer.say(`${row.name}: ${failureInWords(row.error).title}.`);
       if (row.error.code?.startsWith("AUTH_")) onDenied();
     }
+    if (row.continued && !row.active) this.#page.onLeft();
   }
 
   // Files in
@@ -110,11 +125,14 @@ export class UploadView {
     const vault = chosenVault();
     const uploader = await uploaderFor(vault);
     if (!uploader) return;
+    const added = [];
+    for (const file of files) if (!(await this.#leftBehind.take(file))) added.push(file);
+    if (added.length + folders.length === 0) return;
     const description = byId("description").value;
     const changed = (row, was) => this.#onRowChanged(row, was);
     const fresh = [
       ...folders.map((name) => new UploadRow({ name, size: NaN }, refuseFolder, changed)),
-      ...files.map((file) => {
+      ...added.map((file) => {
         const sentAs = { vault, description };
         const row = new UploadRow(file, (failure) => {
           if (failure?.code === "INVALID_DESCRIPTION") sentAs.description = byId("description").value; // corrected, perhaps
@@ -127,15 +145,28 @@ export class UploadView {
     announcer.say(`${filesInWords(fresh.length)} added.`);
     let yieldAt = performance.now() + WORK_FOR_MS;
     for (const row of fresh) {
-      this.#rows.add(row);
-      row.start();
-      row.render(templates);
-      this.#rowOf.set(row.element, row);
-      this.#list.append(row.element);
+      this.#show(row);
       if (performance.now() < yieldAt) continue;
       await new Promise((resolve) => setTimeout(resolve));
       yieldAt = performance.now() + WORK_FOR_MS;
     }
+  }
+
+  #show(row) {
+    this.#rows.add(row);
+    row.start();
+    row.render(this.#page.templates);
+    this.#rowOf.set(row.element, row);
+    this.#list.append(row.element);
+  }
+
+  #continue(upload, { name, size, vault, description = "" }) {
+    const row = new UploadRow({ name, size }, () => upload, (row, was) => this.#onRowChanged(row, was));
+    row.continued = true;
+    this.#sentAs.set(row, { vault, description });
+    this.#show(row);
+    row.element.focus();
+    this.#page.announcer.say(`${name} is continued.`);
   }
 
   // Buttons

@@ -140,6 +140,7 @@ const FAILURES = {
   TOO_MANY_PARTS: ["The part size is too small for this file", "Make partSize in the address larger, or remove it."],
   UNSUPPORTED: ["This browser cannot do it", "Use a current version of Chrome, Edge, Firefox or Safari."],
   UPLOAD_EXPIRED: ["The store has given up on this upload"],
+  UPLOAD_IN_USE: ["This upload is going on in another tab", "Continue there, or close that tab first."],
   VAULTS_CLOSED: ["This account cannot use vaults"],
   VAULT_NOT_FOUND: [
     "There is no such vault",
@@ -162,6 +163,19 @@ const ELSEWHERE = {
   ],
 };
 
+// The same, where it is to be continued.
+const CONTINUED = {
+  FILE_CHANGED: [
+    "This is another file, or it has changed",
+    "Choose the one that this upload was begun with. To store this one as it is now, add it as a new file.",
+  ],
+  UPLOAD_EXPIRED: [
+    "There is nothing left to continue",
+    "It was finished or discarded meanwhile, or the store has dropped it. Look for it among the archives before you add "
+      + "the file again.",
+  ],
+};
+
 // Permission is for one thing and not for another, so a refusal says for which.
 const DENIED = {
   delete: [
@@ -174,16 +188,21 @@ const DENIED = {
     "Nothing was removed. Ask whoever runs this service, or wait: the store drops them by itself after a day.",
   ],
   retrieve: ["You may not get archives back from here", "Ask whoever runs this service for access to read this vault."],
+  discard: [
+    "You may not remove unfinished uploads here",
+    "What is stored of it stays. Ask whoever runs this service, or wait: the store drops it by itself after a day.",
+  ],
   look: ["You may not look into this vault", "Ask whoever runs this service for access to read it."],
 };
 
 /**
- * Title and advice for a failure. `doing` says what was tried, where it was not storing a file: `look`, `retrieve`,
- * `delete` or `remove-upload`. An error of the page itself may bring its own words.
+ * Title and advice for a failure. `doing` says what was tried, where it was not storing a new file: `look`, `retrieve`,
+ * `delete`, `remove-upload`, `discard` or `continue`. An error of the page itself may bring its own words.
  */
 export function failureInWords(error, doing) {
   const denied = error.code === "AUTH_DENIED" ? DENIED[doing] : undefined;
-  const elsewhere = doing === undefined ? undefined : ELSEWHERE[error.code];
+  const others = doing === "continue" ? CONTINUED : ELSEWHERE;
+  const elsewhere = doing === undefined ? undefined : others[error.code];
   const said = error.code === "JOB_FAILED" && error.message ? `The store says: “${error.message}” ` : "";
   const [title, advice] = denied ?? elsewhere ?? FAILURES[error.code ?? "INTERNAL"] ?? ["Something went wrong"];
   return {

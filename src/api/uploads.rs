@@ -2,13 +2,15 @@
 
 use std::rc::Rc;
 
-use js_sys::{Function, Promise};
+use js_sys::{Array, Function, Promise};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use super::plain;
 use super::stream::{ArchiveSink, ArchiveWriter};
+use super::unfinished::UnfinishedUpload;
 use crate::events::{EventName, Shown};
-use crate::{options, upload, uploader};
+use crate::unfinished::Unfinished;
+use crate::{options, task, upload, uploader};
 
 /// Sends any number of files to one target.
 #[wasm_bindgen(skip_typescript)]
@@ -31,12 +33,22 @@ impl Uploader {
     /// An `UploadError` of JavaScript.
     pub fn add(&self, blob: &JsValue, options: &JsValue) -> Result<Upload, JsValue> {
         let blob = options::blob(blob).map_err(plain)?;
-        let (description, signal) = options::upload(options).map_err(plain)?;
-        let upload = self.uploader.add(blob, description).map_err(plain)?;
+        let (options, signal) = options::upload(options).map_err(plain)?;
+        let upload = self.uploader.add(blob, options).map_err(plain)?;
         if let Some(signal) = signal {
             upload.follow(signal);
         }
         Ok(Upload::new(upload))
+    }
+
+    /// The promise of an array of `UnfinishedUpload`.
+    pub fn unfinished(&self) -> Promise {
+        let uploader = Rc::clone(&self.uploader);
+        task::promise(async move {
+            let unfinished = Unfinished::of(uploader).await;
+            let all: Array = unfinished.into_iter().map(UnfinishedUpload::describe).collect();
+            Ok(all.into())
+        })
     }
 
     /// Opens an archive for data of unknown length.
@@ -89,6 +101,12 @@ impl Upload {
     #[wasm_bindgen(getter)]
     pub fn error(&self) -> JsValue {
         self.upload.error()
+    }
+
+    /// Whether a later visit could go on with it.
+    #[wasm_bindgen(getter)]
+    pub fn resumable(&self) -> bool {
+        self.upload.is_resumable()
     }
 
     /// Adds a listener; returns the function that removes it.

@@ -21,6 +21,13 @@ export interface UploaderOptions extends GatewayOptions {
 export interface UploadOptions {
   /** Kept with the archive: up to 1,024 printable ASCII characters. */
   description?: string;
+  /**
+   * Whether to go on with an unfinished upload of the same file to the same vault, if an earlier visit left one: same
+   * name, size, date and description. Each part that the store has is compared by its tree hash before it is skipped, so
+   * that another file behind the same name costs time and never ends in a wrong archive. Its part size is kept. One that
+   * is under way, in whichever tab, is left alone. `false` begins a new upload. @default true
+   */
+  resume?: boolean;
   /** Aborts the upload; the promise of {@link Upload.done} then rejects with `AbortError`. */
   signal?: AbortSignal;
 }
@@ -68,6 +75,12 @@ export interface Upload {
   readonly progress: Progress;
   /** The last error, while `state` is `failed`. */
   readonly error: UploadError | undefined;
+  /**
+   * Whether a later visit could go on with it: its record is stored. `false` until the store has opened the upload, and
+   * throughout for streams, for blobs that are no `File`, and where the browser stores nothing (private windows, no room).
+   * The upload goes on all the same.
+   */
+  readonly resumable: boolean;
   /** Calls `listener` on every event of that name. Returns a function that stops it. */
   on<K extends keyof UploadEvents>(event: K, listener: (detail: UploadEvents[K]) => void): () => void;
   /**
@@ -91,6 +104,12 @@ export interface Uploader {
    */
   add(file: Blob, options?: UploadOptions): Upload;
   /**
+   * Uploads to this vault, through this gateway, that earlier visits left unfinished or that another tab is at, the one
+   * begun first first. Read from this browser's own records, without asking the store; empty where there are none or none
+   * can be kept. Records that nobody has written to for 30 days are removed.
+   */
+  unfinished(): Promise<UnfinishedUpload[]>;
+  /**
    * Opens an archive for data whose length nobody knows yet: a recording, a response, generated data. Write to it or
    * pipe into it; the archive exists when `close()` has resolved.
    *
@@ -107,11 +126,57 @@ export interface Uploader {
   close(): Promise<void>;
 }
 
+/**
+ * An upload as it was recorded last. Kept in IndexedDB, for this origin: what is shown here, and hashes of the parts; no
+ * byte of the file, no token, no signature.
+ */
+export interface UnfinishedUpload {
+  /** Of the file, without its folder. */
+  readonly name: string;
+  /** Of the file, in bytes. */
+  readonly size: number;
+  /** Of the file, as `File.lastModified`. */
+  readonly lastModified: number;
+  /** `undefined` where there is none. */
+  readonly description: string | undefined;
+  readonly vault: string;
+  /** The store's name of the upload, as in {@link IncompleteUpload.uploadId}. */
+  readonly uploadId: string;
+  /** Acknowledged by the store so far. The record is a few seconds late, so it may have more. */
+  readonly bytesConfirmed: number;
+  /** By this computer's clock. */
+  readonly begunAt: Date;
+  /** When it was recorded last. A day after the last part the store drops an upload, and `resume` sends all of it again. */
+  readonly savedAt: Date;
+  /**
+   * Whether a tab was at it when the list was made. Known by Web Locks, which need a secure context; without, uploads of
+   * other tabs are not noticed: two tabs may then send the same parts twice over and get the same archive.
+   */
+  readonly inUse: boolean;
+  /**
+   * Goes on. What counts are the file's bytes: each part that the store has is compared by its tree hash and sent only
+   * where it is missing. Of an upload that may have been completed the whole file is hashed, and completing is repeated,
+   * which gives the archive that there is and never a second one. The name and date may have changed, by copying, say,
+   * unless the store has nothing yet to compare with.
+   *
+   * Rejects with {@link UploadError}: `FILE_CHANGED` for another file, saying what differs; `UPLOAD_IN_USE`;
+   * `UPLOAD_EXPIRED` where it was finished or discarded meanwhile. Where the bytes turn out to differ, the upload fails with
+   * `FILE_CHANGED`. The record stays in either case.
+   */
+  resume(file: File, options?: { signal?: AbortSignal }): Promise<Upload>;
+  /**
+   * Removes the stored parts and the record. Resolves when they are gone, or could not be reached, and then with nothing;
+   * or with the archive, where the upload turns out to have been completed. Rejects with {@link UploadError}:
+   * `UPLOAD_IN_USE`, `UPLOAD_EXPIRED`, and what keeps the store from saying whether the archive exists.
+   */
+  discard(): Promise<Archive | undefined>;
+}
+
 /** Makes an uploader: loads the wasm module and checks the options. Nothing is sent. */
 export function createUploader(options: UploaderOptions): Promise<Uploader>;
 
 /** Options of {@link Uploader.stream}. */
-export interface StreamOptions extends UploadOptions {
+export interface StreamOptions extends Omit<UploadOptions, "resume"> {
   /** Most bytes that will be written; more are refused with `FILE_TOO_LARGE`. Plans the part size. */
   maxSize?: number;
   /** Bytes in every part but the last, instead of the uploader's or a planned one. A power of two from 1 MiB to 4 GiB. */

@@ -10,12 +10,12 @@ use std::rc::Rc;
 use futures_channel::oneshot;
 use futures_util::lock::Mutex;
 use glacier_core::ByteRange;
-use js_sys::{ArrayBuffer, Function, Object, Promise};
+use js_sys::{ArrayBuffer, Object};
 use wasm_bindgen::prelude::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, DomException};
 
 use super::stream::StreamSink;
+use crate::dynamic::call_async;
 use crate::hash_pool::HashPool;
 use crate::json::{self, set};
 use crate::message::{Order, Report, TaskFailure, TaskId};
@@ -82,7 +82,7 @@ impl FileSink {
     }
 
     pub(super) async fn read(&self) -> Result<Blob, JsValue> {
-        call(&self.handle, "getFile", &JsValue::UNDEFINED).await.map(JsCast::unchecked_into)
+        call_async(&self.handle, "getFile", &[]).await.map(JsCast::unchecked_into)
     }
 
     async fn opened(&self) -> Result<Rc<Open>, JsValue> {
@@ -110,7 +110,7 @@ impl FileSink {
         }
         let options = Object::new();
         set(&options, "keepExistingData", &self.keep.get().into());
-        let stream = call(&self.handle, "createWritable", &options).await?;
+        let stream = call_async(&self.handle, "createWritable", &[&options]).await?;
         StreamSink::at_any_position(&stream).map(Open::Copy)
     }
 }
@@ -155,9 +155,4 @@ fn thrown(failure: TaskFailure) -> JsValue {
         _ => ("OperationError".to_owned(), "the worker that writes the file stopped".to_owned()),
     };
     DomException::new_with_message_and_name(&message, &name).map_or_else(|error| error, JsValue::from)
-}
-
-async fn call(object: &JsValue, method: &str, argument: &JsValue) -> Result<JsValue, JsValue> {
-    let method: Function = json::get(object, method).dyn_into()?;
-    JsFuture::from(Promise::resolve(&method.call1(object, argument)?)).await
 }

@@ -10,21 +10,23 @@ export const ENGINES = ["chromium", "firefox", "webkit"];
 
 /**
  * A fresh browser with an empty profile. `args` are further command-line flags (Chromium only); `downloads` is a folder
- * into which files are saved without a question (not WebKit).
+ * into which files are saved without a question, and `profile` a folder that outlives the browser (neither with WebKit).
  */
-export async function launch(engine, { args = [], downloads } = {}) {
+export async function launch(engine, { args = [], downloads, profile } = {}) {
   if (engine === "chromium") {
     const page = await Page.over({
       executablePath: "/usr/bin/chromium",
       // Chromium's sandbox does not start as root, and containers have a tiny /dev/shm.
       args: ["--no-sandbox", "--disable-dev-shm-usage", ...args],
+      userDataDir: profile,
     });
     if (downloads) await allowDownloads(page.browser, downloads);
     return page;
   }
   if (engine === "firefox") {
     const extraPrefsFirefox = downloads ? { "browser.download.dir": downloads, "browser.download.folderList": 2 } : {};
-    return Page.over({ browser: "firefox", executablePath: "/usr/bin/firefox-esr", extraPrefsFirefox });
+    const executablePath = "/usr/bin/firefox-esr";
+    return Page.over({ browser: "firefox", executablePath, extraPrefsFirefox, userDataDir: profile });
   }
   if (engine === "webkit") return WebKit.launch();
   throw new Error(`no such engine: ${engine}`);
@@ -77,6 +79,19 @@ class Page {
 
   screenshot(path) {
     return this.page.screenshot({ path });
+  }
+
+  /** Another tab of the same browser. */
+  async tab() {
+    return new Page(this.browser, await this.browser.newPage());
+  }
+
+  /** Kills the whole browser, as a power failure does. */
+  async kill() {
+    const ended = new Promise((resolve) => this.browser.process().once("close", resolve));
+    process.kill(this.pid, "SIGKILL");
+    await ended;
+    await this.browser.disconnect();
   }
 
   /** Kills the tab's process as the kernel does when memory runs out, and goes on in another tab (Chromium only). */

@@ -5,24 +5,65 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { test } from "node:test";
 import { launch } from "./browsers.mjs";
-import { startGateway } from "./gateway.mjs";
+import { fileFacts, makeFile, MIB, scratch } from "./files.mjs";
+import { SITE, startGateway } from "./gateway.mjs";
 import { openPage } from "./page.mjs";
+import { startSite } from "./site.mjs";
+
+async function snippets() {
+  const readme = await readFile(resolve(import.meta.dirname, "../../README.md"), "utf8");
+  return [...readme.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => code);
+}
 
 test("the README's snippets upload an archive and get it back", { timeout: 120_000 }, async () => {
-  const readme = await readFile(resolve(import.meta.dirname, "../../README.md"), "utf8");
-  const snippets = [...readme.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => code);
-  assert.ok(snippets.length >= 2, "an upload and a download");
+  const [upload, download] = await snippets();
   const gateway = await startGateway();
   const browser = await launch("chromium");
   try {
     await openPage(browser, gateway.url);
     // As an expression and not as a script of the page, whose security policy forbids that.
-    await browser.evaluate(`(async () => { ${snippets.slice(0, 2).join("\n")} })()`);
+    await browser.evaluate(`(async () => { ${upload}\n${download} })()`);
     await browser.waitFor(() => true);
     const said = browser.messages.filter((message) => message.startsWith("log: "));
     assert.match(said.at(-1), /^log: whole hello, ice$/, browser.messages.join("\n"));
   } finally {
     await browser.close();
     await gateway.stop();
+  }
+});
+
+test("the README's snippet about a closed tab goes on with an upload", { timeout: 120_000 }, async () => {
+  const [upload, , goOn] = await snippets();
+  const files = await scratch();
+  const path = await makeFile(files.folder, "film.mov", 20 * MIB);
+  const gateway = await startGateway();
+  let sent = 0;
+  let most = 1;
+  const meddle = ({ method }) => (method === "PUT" && ++sent > most ? { hang: true } : undefined);
+  const site = await startSite(SITE, { gateway: gateway.url, meddle });
+  const browser = await launch("chromium");
+  browser.page.on("dialog", (dialog) => dialog.accept()); // whether to leave
+  try {
+    await openPage(browser, site.url);
+    await browser.setFiles("#file-input", [path]);
+    await browser.waitFor(() => Number(document.querySelector("[data-upload]")?.dataset.progress) > 0);
+    await openPage(browser, site.url);
+    await browser.waitFor(() => document.querySelector('[data-left][data-in-use="false"]'));
+    [sent, most] = [0, Infinity];
+    await browser.evaluate(`(async () => { ${upload}\n${goOn} })()`);
+    await browser.setFiles("body > input", [path]);
+    const { treeHash } = await fileFacts(path);
+    const isSaid = () => browser.messages.some((message) => message.includes(treeHash));
+    for (let wait = 0; !isSaid(); wait++) {
+      assert.ok(wait < 600, browser.messages.join("\n"));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    assert.ok(browser.messages.some((message) => /^log: film\.mov 0\.\d+ false$/.test(message)), browser.messages.join("\n"));
+    assert.equal(sent, 3, "one for the first snippet, and two of the three of the film");
+  } finally {
+    await browser.close();
+    await site.stop();
+    await gateway.stop();
+    await files.remove();
   }
 });

@@ -18,7 +18,8 @@ const TYPES = {
  * that /v1, /-/ and /{account}/ are handed to; `missing(path)` tells what to answer 404 to although it exists; `takes`
  * maps a path to a function that is given the request's body as a stream and returns what to answer as JSON.
  * `meddle(request)` stands between the page and the gateway: it may return `{status, body}` to answer itself (with JSON, or
- * with a Buffer and `headers`), `{hang: true}` to answer nothing, or `{flip: n}` to change the n-th byte of the answer.
+ * with a Buffer and `headers`), `{hang: true}` to answer nothing, `{flip: n}` to change the n-th byte of the answer, or
+ * `{lose: (answer) => …}` to let the gateway answer, tell the test, and keep the answer from the page.
  */
 export async function startSite(
   folder, { gateway, answers = {}, missing = () => false, takes = {}, meddle = () => undefined } = {},
@@ -43,7 +44,7 @@ export async function startSite(
         const { status, body, headers = { "content-type": "application/json" } } = trouble;
         outgoing.writeHead(status, headers).end(Buffer.isBuffer(body) ? body : JSON.stringify(body));
       } else {
-        handOn(gateway, incoming, outgoing, trouble?.flip);
+        handOn(gateway, incoming, outgoing, trouble);
       }
     } else {
       await serve(folder, missing(pathname) ? "/missing" : pathname, outgoing);
@@ -60,12 +61,17 @@ export async function startSite(
   };
 }
 
-/** Sends a request on to the gateway, and its answer back. `flip` is the byte of it that is changed on the way. */
-export function handOn(gateway, incoming, outgoing, flip) {
+/** Sends a request on to the gateway, and its answer back, unless it is changed or lost on the way. */
+export function handOn(gateway, incoming, outgoing, { flip, lose } = {}) {
   const { host } = new URL(gateway);
   const headers = { ...incoming.headers, host };
   if (headers.origin) headers.origin = gateway;
   const onward = request(gateway + incoming.url, { method: incoming.method, headers }, (answer) => {
+    if (lose) {
+      answer.resume();
+      lose(answer);
+      return;
+    }
     outgoing.writeHead(answer.statusCode, answer.headers);
     if (flip === undefined) {
       answer.pipe(outgoing);
@@ -74,7 +80,7 @@ export function handOn(gateway, incoming, outgoing, flip) {
     }
   });
   onward.on("error", () => outgoing.destroy());
-  outgoing.on("close", () => onward.destroy());
+  outgoing.on("close", () => { if (!lose) onward.destroy(); });
   incoming.pipe(onward);
 }
 

@@ -17,7 +17,7 @@ test("the types name the error codes", () => {
 
 for (const code of declared) {
   test(`${code} has words`, () => {
-    for (const doing of [undefined, "look", "retrieve", "delete", "remove-upload"]) {
+    for (const doing of [undefined, "look", "retrieve", "delete", "remove-upload", "discard", "continue"]) {
       const { title, advice } = failureInWords({ code, message: "a message", hint: "What to do." }, doing);
       assert.notEqual(title, UNKNOWN);
       assert.ok(!title.includes(code) && /^[A-Z][^.]+$/.test(title), title);

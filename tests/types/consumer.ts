@@ -5,7 +5,7 @@ import {
 } from "glacier-upload";
 import type {
   Archive, ByteRange, IncompleteUpload, Intent, InventoryArchive, Job, JobStatus, Progress, ProvisionedCapacity,
-  RetrievalPolicy, SignedRequest, StoredPart, UploadErrorCode, UploadState, Vault, VaultDescription, VaultLock,
+  RetrievalPolicy, SignedRequest, StoredPart, UnfinishedUpload, UploadErrorCode, UploadState, Vault, VaultDescription, VaultLock,
   VaultNotifications, Vaults,
 } from "glacier-upload";
 import type { Download, DownloadCheckpoint, Downloaded, DownloadOptions, DownloadState } from "glacier-upload";
@@ -51,6 +51,29 @@ export async function uploads(file: File, signal: AbortSignal): Promise<Archive>
     await upload.abort();
     await uploader.close();
   }
+}
+
+export async function goesOn(files: File[], signal: AbortSignal): Promise<void> {
+  const uploader = await createUploader({ endpoint: "/v1", target: { vault: "photos" } });
+  for (const left of await uploader.unfinished()) {
+    const one: UnfinishedUpload = left;
+    const words: string | undefined = one.description;
+    console.log(one.name, one.size, one.lastModified, words, one.vault, one.uploadId, one.bytesConfirmed / one.size);
+    console.log(one.begunAt.getTime(), one.savedAt.getTime(), one.inUse);
+    const file = files.find(({ name }) => name === one.name);
+    if (file) {
+      const upload = await one.resume(file, { signal });
+      console.log(upload.resumable, (await upload.done()).archiveId);
+    } else {
+      const archive: Archive | undefined = await one.discard();
+      console.log(archive?.archiveId);
+    }
+    // @ts-expect-error: only a file has a name and a date.
+    await one.resume(new Blob());
+  }
+  uploader.add(files[0]!, { resume: false });
+  // @ts-expect-error: nobody can go on with a stream.
+  uploader.stream({ resume: true });
 }
 
 export async function signsItself(): Promise<void> {

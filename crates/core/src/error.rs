@@ -107,6 +107,8 @@ error_codes! {
     Unsupported = "UNSUPPORTED", "Use a current browser.";
     /// The store has no such upload any more.
     UploadExpired = "UPLOAD_EXPIRED", "Resume to start from the beginning.";
+    /// Another tab, or this one, is at it.
+    UploadInUse = "UPLOAD_IN_USE", "Go on where it runs, or close that tab first.";
     /// The account cannot use Glacier vaults.
     VaultsClosed = "VAULTS_CLOSED", "Amazon closed Glacier vaults to new accounts; use another target.";
     /// The vault does not exist.

@@ -21,6 +21,6 @@ pub use hashing::{check_tree_hash_keys, plan};
 pub use jobs::{JobFilter, inventory, job_filter, retrieval};
 pub use ranges::{RangeInArchive, byte_range};
 pub use stream::StreamSettings;
-pub use uploader::{Settings, Share, description};
+pub use uploader::{Settings, Share, UploadOptions};
 pub use vault::{notifications, retrieval_policy, tag_keys, tags};
 pub use vaults::{VaultsSettings, check_call_keys};

@@ -36,6 +36,7 @@ mod journal;
 mod lifecycle;
 mod message;
 mod parts;
+mod record;
 mod removal;
 mod report;
 mod schedule;
@@ -47,6 +48,7 @@ pub use config::{Deadlines, Limits, UploadConfig};
 pub use data::Intake;
 pub use journal::Journal;
 pub use message::{Command, Event, HashFailure, NotData, SendFailure, SignFailure, Ticket};
+pub use record::{FileIdentity, Record, Unreadable, is_outdated};
 
 use crate::clock::{Instant, Jitter};
 use crate::error::UploadError;
@@ -58,7 +60,7 @@ use crate::retry::fault::{Fault, Tries};
 use crate::retry::window::Window;
 use crate::tree_hash::TreeHash;
 use parts::Parts;
-use stage::{Call, Completion, Listing, Opened, Phase, Stage};
+use stage::{Call, Listing, Opened, Phase, Stage};
 
 /// A stored archive. The store's tree hash is equal to `tree_hash`, which was computed here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,6 +132,8 @@ pub struct Upload {
     rereading: bool,
     /// The upload expired once and was begun anew.
     reinitiated: bool,
+    /// That the file is the one of the record is a guess: other bytes are sent in place of those that the store has.
+    guessed: bool,
     repairs: u32,
 }
 
@@ -168,32 +172,44 @@ impl Upload {
         Self::at(config, Stage::Initiate { call: Call::default() })
     }
 
-    /// An upload that an earlier visit began. Asks the store which parts it holds; each is skipped only after the
-    /// local bytes were hashed to the same. Where the record says that CompleteMultipartUpload may have been sent,
-    /// that is repeated instead.
+    /// An upload that an earlier visit began, of the same file, as its owner says. Asks the store which parts it holds;
+    /// each is skipped only after the local bytes were hashed to the same. Where the record says that
+    /// CompleteMultipartUpload may have been sent, the file is read and that is repeated instead.
+    ///
+    /// Bytes that hash to something else than the record says end it with
+    /// [`FileChanged`](crate::ErrorCode::FileChanged), and the record stays as it is.
     ///
     /// # Errors
     /// [`FileChanged`](crate::ErrorCode::FileChanged) where the file has another size,
     /// [`InvalidOption`](crate::ErrorCode::InvalidOption) where the record
     /// belongs to another upload.
     pub fn resume(config: UploadConfig, journal: Journal) -> Result<Self, UploadError> {
+        Self::go_on(config, journal, false)
+    }
+
+    /// As [`resume`](Self::resume), of a file that looks like the one of the record. Where it turns out to be another,
+    /// its parts take the place of those that the store has, so that a wrong guess costs time and nothing else.
+    ///
+    /// # Errors
+    /// As [`resume`](Self::resume).
+    pub fn resume_guessed(config: UploadConfig, journal: Journal) -> Result<Self, UploadError> {
+        Self::go_on(config, journal, true)
+    }
+
+    fn go_on(config: UploadConfig, journal: Journal, guessed: bool) -> Result<Self, UploadError> {
         journal.check(&config)?;
         let Journal { upload_id, acknowledged, completing, .. } = journal;
         let stage = match (upload_id, completing) {
             (None, _) => Stage::Initiate { call: Call::default() },
             (Some(id), None) => Stage::List(Listing::new(Opened { id, maybe_complete: None }, false)),
-            (Some(id), Some(tree_hash)) => Stage::Complete(Completion {
-                opened: Opened { id, maybe_complete: Some(tree_hash) },
-                tree_hash,
-                call: Call::default(),
-                saving: None,
-                doubt_before: Some(tree_hash),
-            }),
+            (Some(id), Some(tree_hash)) => {
+                Stage::Recheck { opened: Opened { id, maybe_complete: Some(tree_hash) }, tree_hash }
+            }
         };
-        let mut upload = Self::at(config, stage);
+        let mut upload = Self { guessed, ..Self::at(config, stage) };
         for (part, tree_hash) in acknowledged {
             if let Some(record) = upload.parts.record(part) {
-                record.tree_hash = Some(tree_hash);
+                record.remembered = Some(tree_hash);
             }
         }
         Ok(upload)
@@ -216,6 +232,7 @@ impl Upload {
             worker_failures: 0,
             rereading: false,
             reinitiated: false,
+            guessed: false,
             repairs: 0,
             config,
         }
@@ -237,7 +254,7 @@ impl Upload {
         match &self.phase {
             Phase::Planned(_) => State::Planned,
             Phase::Running(stage) => match stage {
-                Stage::Initiate { .. } => State::Initiating,
+                Stage::Initiate { .. } | Stage::Recheck { .. } => State::Initiating,
                 Stage::List(listing) if !listing.repair => State::Initiating,
                 Stage::List(_) | Stage::Transfer { .. } => State::Transferring,
                 Stage::Complete(_) => State::Completing,

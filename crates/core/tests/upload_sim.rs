@@ -17,6 +17,8 @@ mod store;
 mod streams;
 #[path = "upload_sim/trouble.rs"]
 mod trouble;
+#[path = "upload_sim/visits.rs"]
+mod visits;
 #[path = "upload_sim/world.rs"]
 mod world;
 #[path = "upload_sim/writer.rs"]
@@ -51,6 +53,7 @@ fn build(seed: u64) -> World {
         world.lifetime_ms = rng.below(3_000);
     }
     world.journal_works = rng.chance(900);
+    world.guesses = rng.chance(500);
     // Most uploads are over within seconds: what happens to them has to happen early.
     let moment = |rng: &mut Rng| {
         let most = if rng.chance(800) { 8_000 } else { QUIET_MS };

@@ -12,7 +12,7 @@ use crate::upload::Limits;
 
 const UPLOADER_KEYS: &[&str] = &["target", "partSize"];
 const TARGET_KEYS: &[&str] = &["vault"];
-const UPLOAD_KEYS: &[&str] = &["description", "signal"];
+const UPLOAD_KEYS: &[&str] = &["description", "resume", "signal"];
 
 /// Parts hashed ahead of those in flight, for each of them and at the most.
 const MAX_HASH_AHEAD: u32 = 4;
@@ -26,6 +26,15 @@ pub struct Settings {
     pub part_size: Option<PartSize>,
     /// Shared by all files.
     pub gateway: GatewaySettings,
+}
+
+/// What `add` was told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UploadOptions {
+    /// Kept with the archive.
+    pub description: Option<Description>,
+    /// Whether an unfinished upload of the same file is gone on with.
+    pub resume: bool,
 }
 
 /// How an upload shares the uploader's budget.
@@ -83,13 +92,20 @@ impl Settings {
     }
 }
 
-/// Reads the plain data among the options of `add`.
-///
-/// # Errors
-/// [`ErrorCode::InvalidOption`] naming the key, [`ErrorCode::InvalidDescription`].
-pub fn description(options: &Json) -> Result<Option<Description>, UploadError> {
-    check_keys(options, "", UPLOAD_KEYS, &[])?;
-    description_of(options)
+impl UploadOptions {
+    /// Reads the plain data among the options of `add`.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidOption`] naming the key, [`ErrorCode::InvalidDescription`].
+    pub fn read(options: &Json) -> Result<Self, UploadError> {
+        check_keys(options, "", UPLOAD_KEYS, &[])?;
+        let resume = match options.get("resume") {
+            None => true,
+            Some(Json::Bool(resume)) => *resume,
+            Some(_) => return Err(invalid("resume", "must be true or false")),
+        };
+        Ok(Self { description: description_of(options)?, resume })
+    }
 }
 
 pub(super) fn description_of(options: &Json) -> Result<Option<Description>, UploadError> {
@@ -172,10 +188,18 @@ mod tests {
         let bad_vault = Json::object([("target", Json::object([("vault", Json::Text("a/b".into()))]))]);
         assert_eq!(Settings::read(&bad_vault).unwrap_err().code, ErrorCode::InvalidVaultName);
         assert_eq!(Settings::read(&Json::Null).unwrap_err().message, "options must be an object");
-        assert_eq!(
-            description(&Json::object([("descripton", Json::Null)])).unwrap_err().code,
-            ErrorCode::InvalidOption
-        );
+        for wrong in [("descripton", Json::Null), ("resume", Json::Null), ("resume", Json::Number(1))] {
+            let error = UploadOptions::read(&Json::object([wrong])).unwrap_err();
+            assert_eq!(error.code, ErrorCode::InvalidOption);
+        }
+    }
+
+    #[test]
+    fn what_was_begun_is_gone_on_with_unless_the_page_says_otherwise() {
+        let resume = |options| UploadOptions::read(&options).unwrap().resume;
+        assert!(resume(Json::object([])));
+        assert!(resume(Json::object([("resume", Json::Bool(true))])));
+        assert!(!resume(Json::object([("resume", Json::Bool(false))])));
     }
 
     #[test]

@@ -186,11 +186,14 @@ impl Upload {
             return self.remove(Some(error), now);
         }
         self.suspend(false);
+        // Nothing can go on from a record of an upload that is gone for good, and the user has been told. Kept, it
+        // would end the next try in the same way.
+        let is_gone = error.code == ErrorCode::UploadExpired && !error.retryable;
         if let Phase::Running(stage) | Phase::Paused(_, stage) = std::mem::replace(&mut self.phase, Phase::Aborted) {
             self.phase = Phase::Failed(error, stage);
         }
         let (_, save) = self.save_journal(now);
-        self.outbox.push_back(save);
+        self.outbox.push_back(if is_gone { Command::DropJournal } else { save });
     }
 
     /// The part's bytes are not needed any more.

@@ -3,11 +3,13 @@
 use super::UploadConfig;
 use crate::error::{ErrorCode, UploadError};
 use crate::glacier::{Description, UploadId, VaultName};
+use crate::json::Json;
 use crate::plan::PartPlan;
+use crate::range::ByteRange;
 use crate::tree_hash::TreeHash;
 
 /// All that [`Upload::resume`](super::Upload::resume) needs. Holds no byte of the file, no token and no signature.
-/// How it is encoded and where it is kept is the driver's affair.
+/// [`Record`](super::Record) is its form between visits; where that is kept is the driver's affair.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Journal {
     /// Where to.
@@ -28,6 +30,39 @@ pub struct Journal {
 }
 
 impl Journal {
+    /// Of an upload that is about to begin.
+    pub fn new(config: &UploadConfig) -> Self {
+        Self {
+            vault: config.vault.clone(),
+            description: config.description.clone(),
+            plan: config.plan,
+            upload_id: None,
+            acknowledged: Vec::new(),
+            completing: None,
+        }
+    }
+
+    /// The same upload once more, with the defaults for all that is not in the record.
+    pub fn config(&self) -> UploadConfig {
+        UploadConfig::new(self.vault.clone(), self.description.clone(), self.plan)
+    }
+
+    /// Where to, as a record has it.
+    pub(super) fn target(&self) -> Json {
+        Json::object([("vault", Json::Text(self.vault.to_string()))])
+    }
+
+    /// Reads what [`target`](Self::target) wrote.
+    pub(super) fn read_target(target: &Json) -> Option<VaultName> {
+        VaultName::new(target.text("vault")?).ok()
+    }
+
+    /// Bytes that the store had acknowledged.
+    pub fn bytes_confirmed(&self) -> u64 {
+        let lens = self.acknowledged.iter().filter_map(|(part, _)| self.plan.range(*part));
+        lens.map(ByteRange::len).sum()
+    }
+
     /// Whether this is a record of what `config` is about to upload.
     pub(super) fn check(&self, config: &UploadConfig) -> Result<(), UploadError> {
         let plan = config.plan;

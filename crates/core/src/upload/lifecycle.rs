@@ -200,6 +200,7 @@ impl Upload {
     fn settle_stored(&mut self, part: u32, stored: Option<TreeHash>, now: Instant) {
         let Some(record) = self.parts.record(part) else { return };
         record.stored = stored;
+        record.remembered.take_if(|remembered| stored != Some(*remembered));
         if record.confirmed && stored != record.tree_hash {
             if self.parts.is_stream() {
                 return self.fail(lost_for_good(part), now);
@@ -231,16 +232,19 @@ impl Upload {
 
     /// Goes on to the next stage when this one is finished.
     pub(super) fn advance(&mut self, now: Instant) {
-        let Phase::Running(Stage::Transfer { opened }) = &self.phase else { return };
         if !self.parts.is_settled() {
             return;
         }
+        let opened = match &self.phase {
+            Phase::Running(Stage::Transfer { opened }) => opened,
+            Phase::Running(Stage::Recheck { opened, tree_hash }) => {
+                return self.rechecked(*tree_hash, opened.clone(), now);
+            }
+            _ => return,
+        };
         if self.config.reread && !self.rereading && !self.parts.is_stream() {
             self.rereading = true;
-            for part in 0..self.parts.plan().n_parts() {
-                self.parts.waiting.insert(part, ());
-            }
-            return;
+            return self.parts.read_all();
         }
         let Some(tree_hash) = self.parts.tree_hash() else { return };
         let opened = opened.clone();
@@ -258,10 +262,16 @@ impl Upload {
     /// The upload is gone and CompleteMultipartUpload may have been carried out: repeat it.
     pub(super) fn ask_again(&mut self, tree_hash: TreeHash) {
         self.suspend(false);
-        let Phase::Running(stage) = &mut self.phase else { return };
-        let Some(opened) = stage.opened().cloned() else { return };
+        let Phase::Running(stage) = &self.phase else { return };
+        if let Some(opened) = stage.opened().cloned() {
+            self.complete_again(opened, tree_hash);
+        }
+    }
+
+    pub(super) fn complete_again(&mut self, opened: Opened, tree_hash: TreeHash) {
         let doubt_before = opened.maybe_complete;
-        *stage = Stage::Complete(Completion { opened, tree_hash, call: Call::default(), saving: None, doubt_before });
+        let completion = Completion { opened, tree_hash, call: Call::default(), saving: None, doubt_before };
+        self.phase = Phase::Running(Stage::Complete(completion));
     }
 
     /// The upload is gone: from zero, with another one.

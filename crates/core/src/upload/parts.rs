@@ -44,8 +44,10 @@ enum Data {
 /// What is known of one part, whether or not its bytes are at hand.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Record {
-    /// From the first hashing on, here or at an earlier visit. Bytes that hash to anything else are another file's.
+    /// From the first hashing on. Bytes that hash to anything else are another file's.
     pub(super) tree_hash: Option<TreeHash>,
+    /// What the store acknowledged at an earlier visit, until this one knows better.
+    pub(super) remembered: Option<TreeHash>,
     /// What ListParts says the store holds. Believed only when the local bytes hash to the same.
     pub(super) stored: Option<TreeHash>,
     pub(super) hashed: bool,
@@ -257,7 +259,8 @@ impl Parts {
         self.active.values().any(|active| matches!(active.step, Step::Hashing { .. }))
     }
 
-    /// Notes that the part's bytes were read and hash to `digest`. `false` where they used to hash to something else.
+    /// Notes that the part's bytes were read and hash to `digest`. `false` where they used to hash to something else, at
+    /// this visit.
     pub(super) fn note_hash(&mut self, part: u32, digest: &PartDigest) -> bool {
         let len = self.len_of(part);
         let Some(record) = self.record(part) else { return false };
@@ -295,12 +298,27 @@ impl Parts {
         }
     }
 
+    /// This is another file than that of the record: what the store acknowledged of it proves nothing of this one.
+    pub(super) fn forget_remembered(&mut self) {
+        for record in &mut self.records {
+            record.remembered = None;
+        }
+    }
+
+    /// All parts are to be read, and no longer for what they were read for before.
+    pub(super) fn read_all(&mut self) {
+        for part in 0..count(self.records.iter()) {
+            self.waiting.insert(part, ());
+        }
+    }
+
     /// The upload is gone: nothing the store ever said about a part is true any more.
     pub(super) fn forget_store(&mut self) {
         for part in 0..count(self.records.iter()) {
             self.note_lost(part);
             if let Some(record) = self.record(part) {
                 record.stored = None;
+                record.remembered = None;
                 record.rereads = 0;
             }
         }

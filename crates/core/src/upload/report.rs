@@ -1,7 +1,7 @@
 //! What the driver reports, one report at a time.
 
 use super::parts::Step;
-use super::stage::{CallStep, Phase, Stage};
+use super::stage::{CallStep, Opened, Phase, Stage};
 use super::{HashFailure, SendFailure, Signing, Target, Ticket, Upload};
 use crate::clock::{Instant, Jitter};
 use crate::error::{ErrorCode, UploadError};
@@ -9,7 +9,7 @@ use crate::glacier::{Response, upload_multipart_part};
 use crate::intent::SignedRequest;
 use crate::retry::fault::{Fault, Tries};
 use crate::retry::{Operation, Verdict};
-use crate::tree_hash::PartDigest;
+use crate::tree_hash::{PartDigest, TreeHash};
 
 impl Upload {
     pub(super) fn hash_progress(&mut self, ticket: Ticket, bytes: u64, now: Instant) {
@@ -33,6 +33,16 @@ impl Upload {
                 UploadError::new(ErrorCode::FileChanged, "The file's bytes are not those that were read before");
             return self.fail(error.in_part(Some(part)), now);
         }
+        let Some(record) = self.parts.record(part) else { return };
+        if record.remembered.is_some_and(|remembered| remembered != digest.tree_hash) {
+            if !self.guessed {
+                return self.fail(other_file().in_part(Some(part)), now);
+            }
+            self.parts.forget_remembered();
+        }
+        if matches!(self.phase, Phase::Running(Stage::Recheck { .. }) | Phase::Paused(_, Stage::Recheck { .. })) {
+            return self.release(part);
+        }
         let is_listed =
             matches!(self.phase, Phase::Running(Stage::Transfer { .. }) | Phase::Paused(_, Stage::Transfer { .. }));
         let Some(record) = self.parts.record(part) else { return };
@@ -41,6 +51,21 @@ impl Upload {
             self.release(part);
         } else if is_listed && record.rereads == 0 && record.stored == Some(digest.tree_hash) {
             self.confirm(part);
+        }
+    }
+
+    /// The file of the record that was resumed was read to its end.
+    pub(super) fn rechecked(&mut self, tree_hash: TreeHash, opened: Opened, now: Instant) {
+        let is_same = self.parts.tree_hash() == Some(tree_hash);
+        if !is_same && !self.guessed {
+            return self.fail(other_file(), now);
+        }
+        // Read again where the store does not agree about the whole.
+        self.parts.read_all();
+        if is_same {
+            self.complete_again(opened, tree_hash);
+        } else {
+            self.begin_anew();
         }
     }
 
@@ -166,4 +191,9 @@ impl Upload {
             completion.saving.take_if(|(ticket, _)| *ticket == ended);
         }
     }
+}
+
+fn other_file() -> UploadError {
+    UploadError::new(ErrorCode::FileChanged, "The file's bytes are not those that were uploaded at the earlier visit")
+        .hint("Choose the file that the upload was begun with; a changed or different one is a new upload.")
 }

@@ -48,6 +48,8 @@ impl Phase {
 pub(super) enum Stage {
     /// Open an upload at the store.
     Initiate { call: Call },
+    /// Learn whether the file is the one that an earlier visit was completing: all of it is read.
+    Recheck { opened: Opened, tree_hash: TreeHash },
     /// Learn which parts the store holds.
     List(Listing),
     /// Send the parts.
@@ -61,7 +63,7 @@ impl Stage {
         match self {
             Self::Initiate { .. } => None,
             Self::List(listing) => Some(&listing.opened),
-            Self::Transfer { opened } => Some(opened),
+            Self::Recheck { opened, .. } | Self::Transfer { opened } => Some(opened),
             Self::Complete(completion) => Some(&completion.opened),
         }
     }
@@ -70,7 +72,7 @@ impl Stage {
         match self {
             Self::Initiate { call } => Some((call, Operation::InitiateMultipartUpload)),
             Self::List(listing) => Some((&listing.call, Operation::ListParts)),
-            Self::Transfer { .. } => None,
+            Self::Recheck { .. } | Self::Transfer { .. } => None,
             Self::Complete(completion) => Some((&completion.call, Operation::CompleteMultipartUpload)),
         }
     }
@@ -79,7 +81,7 @@ impl Stage {
         match self {
             Self::Initiate { call } => Some((call, Operation::InitiateMultipartUpload)),
             Self::List(listing) => Some((&mut listing.call, Operation::ListParts)),
-            Self::Transfer { .. } => None,
+            Self::Recheck { .. } | Self::Transfer { .. } => None,
             Self::Complete(completion) => Some((&mut completion.call, Operation::CompleteMultipartUpload)),
         }
     }

@@ -3,7 +3,9 @@
 use glacier_core::glacier::{Method, Response};
 use glacier_core::intent::{Intent, SignedRequest};
 use glacier_core::retry::Operation;
-use glacier_core::upload::{Command, Event, HashFailure, SendFailure, SignFailure, Ticket};
+use glacier_core::upload::{
+    Command, Event, FileIdentity, HashFailure, Journal, Record, SendFailure, SignFailure, Ticket,
+};
 use glacier_core::{ByteRange, TreeHash};
 
 use crate::faults::{Fault, HashFault};
@@ -53,7 +55,7 @@ impl World {
             Command::DropPart { part } => self.drop_part(part),
             Command::SaveJournal { ticket, journal } => {
                 if self.journal_works {
-                    self.journal = Some(journal);
+                    self.journal = Some(kept(journal));
                     self.report(JOURNAL_MS, Event::JournalSaved { ticket });
                 } else {
                     self.report(JOURNAL_MS, Event::JournalFailed { ticket });
@@ -205,4 +207,11 @@ fn operation_of(intent: &Intent) -> Operation {
         Intent::AbortMultipartUpload { .. } => Operation::AbortMultipartUpload,
         other => panic!("an upload has no use for {}", other.op()),
     }
+}
+
+/// As the next visit finds it.
+fn kept(journal: Journal) -> Journal {
+    let file = FileIdentity { name: "film.mov".into(), size: journal.plan.size(), last_modified: 1 };
+    let record = Record { id: "a".into(), endpoint: None, file, begun_at: 1, saved_at: 1, journal };
+    Record::read(&record.to_json()).expect("what was written is read").journal
 }

@@ -52,6 +52,8 @@ pub struct World {
     /// Every command, for scenarios and for comparing two runs.
     pub trace: Vec<(Instant, Command)>,
     pub journal_works: bool,
+    /// Whether a later visit only guesses that the file is the same.
+    pub guesses: bool,
     /// Faults of the n-th request of an operation, counted from 1.
     pub script: Vec<(Operation, u32, Fault)>,
     pub intensities: Intensities,
@@ -95,6 +97,7 @@ impl World {
             journal: None,
             trace: Vec::new(),
             journal_works: true,
+            guesses: false,
             script: Vec::new(),
             intensities: Intensities::default(),
             file_version: 0,
@@ -242,17 +245,24 @@ impl World {
         if self.is_over() || self.upload.state() == State::Aborting {
             return;
         }
+        let upload = match self.journal.clone() {
+            Some(journal) if self.guesses => Upload::resume_guessed(self.config.clone(), journal).unwrap(),
+            Some(journal) => Upload::resume(self.config.clone(), journal).unwrap(),
+            None => Upload::new(self.config.clone()),
+        };
+        self.visit(upload);
+        self.tell(Event::Start);
+    }
+
+    /// Another page, of which nobody of before knows anything.
+    pub fn visit(&mut self, upload: Upload) {
         self.life += 1;
         self.excused += self.config.limits.in_flight;
         self.held.clear();
         self.in_flight.clear();
         self.signing.clear();
         self.shown = Progress::default();
-        self.upload = match self.journal.clone() {
-            Some(journal) => Upload::resume(self.config.clone(), journal).unwrap(),
-            None => Upload::new(self.config.clone()),
-        };
-        self.tell(Event::Start);
+        self.upload = upload;
     }
 
     fn step(&mut self, step: impl FnOnce(&mut Upload, Instant, Jitter)) {
