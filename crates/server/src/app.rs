@@ -25,7 +25,7 @@ use crate::events::{self, Events};
 use crate::host::HostAllowList;
 use crate::sign::{self, Subject};
 use crate::sns::{self, Sns};
-use crate::token::TokenKey;
+use crate::token::Tokens;
 use crate::{dev_token, page};
 
 /// What the gateway knows. Clones share it.
@@ -40,8 +40,8 @@ pub struct Settings {
     pub credentials: Credentials,
     /// Region and service.
     pub scope: Scope,
-    /// For tokens.
-    pub token_key: TokenKey,
+    /// Which tokens are good.
+    pub tokens: Tokens,
     /// What development tokens are good for; at least one.
     pub vaults: Vec<VaultName>,
     /// Whether development tokens may be handed out.

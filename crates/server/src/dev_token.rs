@@ -71,9 +71,10 @@ async fn mint(gateway: &Gateway, request: Request) -> Result<Response, Refused> 
         max_archive_bytes: MAX_ARCHIVE_LEN,
         iat: now,
         exp: now + LIFETIME_S,
+        ..Claims::default()
     };
     let internal = Refused::new(RefusalCode::Internal, "the token could not be made");
-    let token = gateway.token_key.mint(&claims).map_err(|_| internal.clone())?;
+    let token = gateway.tokens.mint(&claims).map_err(|_| internal.clone())?;
     let vault = gateway.vaults.first().ok_or(internal)?;
     let answer = Answer { token, expires_in_ms: LIFETIME_S * 1000, vault, vaults: &gateway.vaults };
     Ok(json(StatusCode::OK, &answer))

@@ -18,6 +18,7 @@ pub mod events;
 pub mod grant;
 pub mod host;
 pub mod mount;
+pub mod objects;
 pub mod page;
 pub mod policy;
 pub mod secret_file;

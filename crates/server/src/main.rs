@@ -59,7 +59,8 @@ async fn run(Loaded { config, origins: came_from, .. }: Loaded) -> Result<(), Bo
     let certificate = config.edge.certificate().map_err(|error| came_from.explain(&error))?;
     // Before any secret is written to it.
     private_folder(&config.data)?;
-    let token_key = credentials::token_key(&config.data, config.token_key_file.as_deref())
+    let tokens = credentials::token_key(&config.data, config.tokens.token_key_file.as_deref())
+        .and_then(|key| config.tokens.tokens(key))
         .map_err(|error| came_from.explain(&error))?;
     let store_credentials = credentials::store_credentials(&config.data)?;
     let (data, account_id, region) = (config.data.clone(), config.account_id.clone(), config.region.clone());
@@ -77,7 +78,7 @@ async fn run(Loaded { config, origins: came_from, .. }: Loaded) -> Result<(), Bo
         account_id: config.account_id,
         credentials: store_credentials,
         scope: Scope { region: config.region, service: GLACIER },
-        token_key,
+        tokens,
         vaults,
         dev_tokens,
         hosts: HostAllowList::new(address.port(), &config.public_hosts),
@@ -88,6 +89,8 @@ async fn run(Loaded { config, origins: came_from, .. }: Loaded) -> Result<(), Bo
         clock: now,
     });
     let readiness = gateway.readiness().clone();
+    let following = gateway.clone();
+    tokio::spawn(async move { following.tokens.follow().await });
     let app = app(gateway, mount::router(glacier));
     let delay = std::time::Duration::from_secs(config.edge.shutdown_delay);
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);

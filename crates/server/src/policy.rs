@@ -13,7 +13,7 @@ use crate::token::Claims;
 pub fn check(claims: &Claims, intent: &Intent) -> Result<(), (RefusalCode, &'static str)> {
     // Some touch no vault: whoever may use ListVaults sees the names of all, and the retrieval policy and capacity are the
     // account's.
-    if intent.vault().is_some_and(|vault| !claims.vaults.contains(vault)) {
+    if intent.vault().is_some_and(|vault| !claims.allows_vault(vault)) {
         return Err((RefusalCode::OperationDenied, "the token is not good for this vault; get one that names it"));
     }
     if !claims.ops.iter().any(|granted| grant::allows(granted, intent.op())) {
@@ -22,5 +22,23 @@ pub fn check(claims: &Claims, intent: &Intent) -> Result<(), (RefusalCode, &'sta
     if intent.archive_len().is_some_and(|len| len > claims.max_archive_bytes) {
         return Err((RefusalCode::LimitExceeded, "the archive is larger than the token allows"));
     }
+    let (part_len, part_count) = parts(intent);
+    if part_len > claims.max_part_bytes.unwrap_or(u64::MAX) {
+        return Err((RefusalCode::LimitExceeded, "the parts are larger than the token allows"));
+    }
+    if part_count > claims.max_parts.unwrap_or(u64::MAX) {
+        return Err((RefusalCode::LimitExceeded, "the upload has more parts than the token allows"));
+    }
     Ok(())
+}
+
+/// The length of the parts and their number, as far as an intent says; otherwise none.
+fn parts(intent: &Intent) -> (u64, u64) {
+    match intent {
+        Intent::InitiateMultipartUpload { part_size, size, .. } => {
+            (part_size.bytes(), size.div_ceil(part_size.bytes()).max(1))
+        }
+        Intent::UploadMultipartPart { range, .. } => (range.len(), 1),
+        _ => (0, 0),
+    }
 }

@@ -30,7 +30,7 @@ struct Answer {
 
 /// Signs a whole batch or nothing of it.
 pub async fn handle(State(gateway): State<Gateway>, id: axum::Extension<RequestId>, request: Request) -> Response {
-    let claims = match authenticate(request.headers(), &gateway) {
+    let claims = match authenticate(request.headers(), &gateway).await {
         Ok(claims) => claims,
         Err(refused) => return refused.into_response(&id),
     };
@@ -46,7 +46,7 @@ pub async fn handle(State(gateway): State<Gateway>, id: axum::Extension<RequestI
 ///
 /// # Errors
 /// [`Refused`] with one of the three codes about tokens.
-pub(crate) fn authenticate(headers: &HeaderMap, gateway: &Gateway) -> Result<Claims, Refused> {
+pub(crate) async fn authenticate(headers: &HeaderMap, gateway: &Gateway) -> Result<Claims, Refused> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let missing = Refused::new(RefusalCode::TokenMissing, "send a token: \"authorization: Bearer TOKEN\"");
     let invalid = Refused::new(RefusalCode::TokenInvalid, "not a token of this gateway; get a new one");
@@ -59,7 +59,7 @@ pub(crate) fn authenticate(headers: &HeaderMap, gateway: &Gateway) -> Result<Cla
     if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() {
         return Err(missing);
     }
-    gateway.token_key.verify(token, gateway.now().as_unix()).map_err(|error| match error {
+    gateway.tokens.verify(token, gateway.now().as_unix()).await.map_err(|error| match error {
         TokenError::Invalid => invalid,
         TokenError::Expired => Refused::new(RefusalCode::TokenExpired, "the token's time is over; get a new one"),
     })

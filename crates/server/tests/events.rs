@@ -67,6 +67,7 @@ fn claims() -> Claims {
         max_archive_bytes: 0,
         iat: now() - 60,
         exp: now() + 3600,
+        ..Claims::default()
     }
 }
 
@@ -130,7 +131,7 @@ impl Server {
             account_id: ACCOUNT.into(),
             credentials,
             scope: Scope { region: "us-east-1".into(), service: GLACIER },
-            token_key: key(),
+            tokens: key().into(),
             vaults,
             dev_tokens: false,
             hosts: HostAllowList::new(address.port(), &[]),

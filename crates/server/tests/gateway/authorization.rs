@@ -1,5 +1,6 @@
 //! Who may do what: every cell of `authorization.txt`, every form of a token that is no good, every limit.
 
+use glacier_core::glacier::VaultName;
 use glacier_core::intent::OPERATIONS;
 use glacier_upload_server::token::{Claims, LEEWAY_S, TokenKey};
 use http::Request;
@@ -78,7 +79,7 @@ async fn every_cell_of_the_table_holds() {
     let developer = setting.send(post("/v1/dev-token").body("{}").unwrap()).await.json();
     let developer = format!("Bearer {}", developer["token"].as_str().unwrap());
     let expired = bearer(&Claims { iat: NOW - 3600, exp: NOW - LEEWAY_S, ..claims() });
-    let forged = granting(&["upload"]).replace("gu1", "gu2");
+    let forged = format!("{}A", granting(&["upload"]));
     let roles: Vec<(&str, Option<String>)> = vec![
         ("nobody", None),
         ("forged", Some(forged)),
@@ -145,6 +146,7 @@ async fn a_token_that_is_no_good_is_good_for_nothing() {
     let mut forged = good.clone();
     forged.pop();
     forged.push(if good.ends_with('A') { 'Q' } else { 'A' });
+    let mut bodies = std::collections::BTreeSet::new();
     let other_key = TokenKey::from_text("100102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f").unwrap();
     for (authorization, code) in [
         (String::new(), "token_missing"),
@@ -152,7 +154,8 @@ async fn a_token_that_is_no_good_is_good_for_nothing() {
         ("Bearer ".into(), "token_missing"),
         (good.replace("Bearer", "Basic"), "token_missing"),
         ("Bearer x".into(), "token_invalid"),
-        ("Bearer gu1..".into(), "token_invalid"),
+        ("Bearer ..".into(), "token_invalid"),
+        ("Bearer e30..".into(), "token_invalid"),
         (format!("{good} "), "token_invalid"),
         (forged, "token_invalid"),
         (format!("Bearer {}", other_key.mint(&claims()).unwrap()), "token_invalid"),
@@ -167,9 +170,15 @@ async fn a_token_that_is_no_good_is_good_for_nothing() {
                 let answer = asked(&setting, Some(&authorization), &legal(op, vault)).await;
                 assert_eq!((answer.status, answer.json()["code"].as_str()), (401, Some(code)), "{authorization} {op}");
                 assert_eq!(answer.header("www-authenticate"), "Bearer");
+                let mut body = answer.json();
+                if code == "token_invalid" {
+                    body["requestId"] = Value::Null;
+                    bodies.insert(body.to_string());
+                }
             }
         }
     }
+    assert_eq!(bodies.len(), 1, "the answer tells why a token is invalid: {bodies:?}");
     let late = bearer(&Claims { iat: NOW - 60, exp: NOW - LEEWAY_S + 1, ..claims() });
     assert_eq!(asked(&setting, Some(&late), &intent("ListParts", "photos", 1)).await.status, 200, "leeway");
 }
@@ -188,6 +197,78 @@ async fn an_archive_is_no_larger_than_the_token_allows() {
             let answer = asked(&setting, Some(&authorization), &intent(op, "photos", len)).await;
             assert_eq!((answer.status, answer.json()["code"].as_str()), expected, "{op} {len}");
         }
+    }
+}
+
+#[tokio::test]
+async fn parts_are_no_larger_and_no_more_than_the_token_allows() {
+    let setting = setting();
+    let begin = |part_size: u64, size: u64| json!({ "op": "InitiateMultipartUpload", "vault": "photos", "partSize": part_size, "size": size });
+    let send = |last: u64| {
+        let mut part = intent("UploadMultipartPart", "photos", 1);
+        part["range"] = format!("0-{last}").into();
+        part
+    };
+    const MIB: u64 = 1 << 20;
+    let claims = Claims { max_archive_bytes: 1 << 40, ..claims() };
+    let (larger, more) =
+        ("the parts are larger than the token allows", "the upload has more parts than the token allows");
+    for (most_bytes, most_parts, intent, refused) in [
+        (None, None, begin(4 * MIB, 1 << 30), None),
+        (Some(4 * MIB), None, begin(4 * MIB, 1 << 30), None),
+        (Some(4 * MIB - 1), None, begin(4 * MIB, 1), Some(larger)),
+        (Some(4 * MIB), None, send(4 * MIB - 1), None),
+        (Some(4 * MIB - 1), None, send(4 * MIB - 1), Some(larger)),
+        (None, Some(3), begin(MIB, 3 * MIB), None),
+        (None, Some(3), begin(MIB, 3 * MIB + 1), Some(more)),
+        (None, Some(1), begin(MIB, 0), None),
+        (None, Some(0), begin(MIB, 0), Some(more)),
+        (Some(0), Some(0), intent("ListParts", "photos", 1), None),
+    ] {
+        let token = bearer(&Claims { max_part_bytes: most_bytes, max_parts: most_parts, ..claims.clone() });
+        let answer = asked(&setting, Some(&token), &intent).await;
+        let expected = refused.map_or((200, None, None), |why| (403, Some("limit_exceeded"), Some(why)));
+        let json = answer.json();
+        assert_eq!((answer.status, json["code"].as_str(), json["message"].as_str()), expected, "{intent}");
+    }
+}
+
+#[tokio::test]
+async fn a_vault_can_be_named_by_the_beginning_of_its_name() {
+    let setting = setting();
+    let prefixes = |prefixes: &[&str]| {
+        let vault_prefixes = prefixes.iter().map(|prefix| VaultName::new(*prefix).unwrap()).collect();
+        bearer(&Claims { vaults: vec![], vault_prefixes, ops: vec!["ListParts".into()], ..claims() })
+    };
+    for (given, vault, sign) in [
+        (&[][..], "photos", '-'),
+        (&["photo"], "photos", '+'),
+        (&["photos"], "photos", '+'),
+        (&["photos2"], "photos", '-'),
+        (&["hotos"], "photos", '-'),
+        (&["x", "fi"], "films", '+'),
+        (&["Fi"], "films", '-'),
+    ] {
+        let answer = asked(&setting, Some(&prefixes(given)), &legal("ListParts", vault)).await;
+        assert_eq!(sign_of(&answer), sign, "{given:?} {vault}");
+    }
+}
+
+/// A page of another site could have a browser send them.
+#[tokio::test]
+async fn cookies_are_no_tokens() {
+    let setting = setting();
+    let token = key().mint(&claims()).unwrap();
+    for name in ["authorization", "token", "session", "__Host-token", "Bearer", "access_token"] {
+        let request = post("/v1/sign").header("cookie", format!("{name}={token}; {name}=Bearer {token}"));
+        let answer = setting.send(request.body(batch(&[intent("ListParts", "photos", 1)])).unwrap()).await;
+        assert_eq!(sign_of(&answer), 'm', "{name}");
+        assert_eq!(answer.header("set-cookie"), "");
+    }
+    for path in ["/v1/sign?access_token=", "/v1/sign?token=", "/v1/sign?authorization=Bearer%20"] {
+        let request = post(&format!("{path}{token}"));
+        let answer = setting.send(request.body(batch(&[intent("ListParts", "photos", 1)])).unwrap()).await;
+        assert_eq!(sign_of(&answer), 'm', "{path}");
     }
 }
 

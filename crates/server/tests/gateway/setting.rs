@@ -51,7 +51,7 @@ pub(crate) fn setting_with(dev_tokens: bool, clock: fn() -> Timestamp) -> Settin
         account_id: ACCOUNT.into(),
         credentials,
         scope: Scope { region: "us-east-1".into(), service: GLACIER },
-        token_key: key(),
+        tokens: key().into(),
         vaults,
         dev_tokens,
         hosts: HostAllowList::new(8080, &["upload.example.com".into()]),
@@ -123,6 +123,7 @@ pub(crate) fn claims() -> Claims {
         max_archive_bytes: 3 << 20,
         iat: NOW,
         exp: NOW + 3600,
+        ..Claims::default()
     }
 }
 
