@@ -2,18 +2,18 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-/// Most bytes of a key. **Source:** Amazon S3, "Naming Amazon S3 objects".
-const MAX_KEY_LEN: usize = 1024;
+use glacier_core::s3::{BucketName, KeyPrefix};
+use serde::{Deserialize, Serialize};
 
 /// `BUCKET/PREFIX`: the objects of a bucket whose keys begin with a prefix, which may be empty.
 ///
-/// The prefix is compared byte by byte. `photos/anna` is good for `anna-and-ben.jpg` as well: a folder ends in `/`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The prefix is compared with the whole key, byte for byte, as S3 itself does: `photos/anna` is good for `annabel.jpg` as
+/// well, `photos/anna/` for a folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct ObjectGrant {
-    bucket: String,
-    prefix: String,
+    bucket: BucketName,
+    prefix: KeyPrefix,
 }
 
 /// A text that is no `BUCKET/PREFIX`.
@@ -35,22 +35,23 @@ impl ObjectGrant {
     /// [`InvalidObjectGrant`] when there is no slash, the bucket is no bucket's name or the prefix no beginning of a key.
     pub fn new(text: &str) -> Result<Self, InvalidObjectGrant> {
         let (bucket, prefix) = text.split_once('/').ok_or(InvalidObjectGrant)?;
-        let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'.';
-        let is_bucket = (3..=63).contains(&bucket.len())
-            && bucket.bytes().all(is_inner)
-            && !bucket.starts_with(['-', '.'])
-            && !bucket.ends_with(['-', '.'])
-            && !bucket.contains("..");
-        let is_prefix = prefix.len() <= MAX_KEY_LEN && !prefix.chars().any(char::is_control);
-        if !is_bucket || !is_prefix {
-            return Err(InvalidObjectGrant);
-        }
-        Ok(Self { bucket: bucket.to_owned(), prefix: prefix.to_owned() })
+        let bucket = BucketName::new(bucket).map_err(|_| InvalidObjectGrant)?;
+        Ok(Self { bucket, prefix: KeyPrefix::new(prefix).map_err(|_| InvalidObjectGrant)? })
     }
 
-    /// Whether it is good for this object.
-    pub fn allows(&self, bucket: &str, key: &str) -> bool {
-        self.bucket == bucket && key.starts_with(&self.prefix)
+    /// The bucket.
+    pub fn bucket(&self) -> &BucketName {
+        &self.bucket
+    }
+
+    /// What keys begin with.
+    pub fn prefix(&self) -> &str {
+        self.prefix.as_str()
+    }
+
+    /// Whether it is good for the object `key`, or for a list of all that begins with `key`.
+    pub fn covers(&self, bucket: &BucketName, key: &str) -> bool {
+        self.bucket == *bucket && key.starts_with(self.prefix.as_str())
     }
 }
 
@@ -60,15 +61,17 @@ impl fmt::Display for ObjectGrant {
     }
 }
 
-impl Serialize for ObjectGrant {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+impl TryFrom<String> for ObjectGrant {
+    type Error = InvalidObjectGrant;
+
+    fn try_from(text: String) -> Result<Self, InvalidObjectGrant> {
+        Self::new(&text)
     }
 }
 
-impl<'de> Deserialize<'de> for ObjectGrant {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+impl From<ObjectGrant> for String {
+    fn from(grant: ObjectGrant) -> Self {
+        grant.to_string()
     }
 }
 
@@ -86,7 +89,9 @@ mod tests {
         for (grant, bucket, key, allows) in [
             (&all, "photos", "anything", true),
             (&all, "photos2", "anything", false),
-            (&all, "photo", "s/anything", false),
+            (&all, "pho", "tos/anything", false),
+            (&all, "photos", "", true),
+            (&some, "photos", "", false),
             (&some, "photos", "anna/2026 é/1.jpg", true),
             (&some, "photos", "anna/2026 é", false),
             (&some, "photos", "anna/2026%20é/1.jpg", false),
@@ -94,7 +99,7 @@ mod tests {
             (&some, "photos", "/anna/2026 é/1.jpg", false),
             (&some, "films", "anna/2026 é/1.jpg", false),
         ] {
-            assert_eq!(grant.allows(bucket, key), allows, "{grant} {bucket} {key}");
+            assert_eq!(grant.covers(&BucketName::new(bucket).unwrap(), key), allows, "{grant} {bucket} {key}");
         }
     }
 

@@ -20,6 +20,7 @@ mod key;
 mod tests;
 
 use glacier_core::glacier::VaultName;
+use glacier_core::s3::BucketName;
 use serde::{Deserialize, Serialize};
 
 pub use deny_list::{DenyList, InvalidDenyList, POLL};
@@ -151,6 +152,11 @@ impl Tokens {
         Self { key, audience, issuer, denied }
     }
 
+    /// The key shared with the application's back end.
+    pub fn key(&self) -> &TokenKey {
+        &self.key
+    }
+
     /// Keeps the issuer's keys and the deny list new, for ever.
     pub async fn follow(&self) {
         let keys = async {
@@ -231,7 +237,7 @@ impl Claims {
     }
 
     /// Whether it names the bucket and a beginning of the key.
-    pub fn allows_object(&self, bucket: &str, key: &str) -> bool {
-        self.objects.iter().any(|grant| grant.allows(bucket, key))
+    pub fn allows_object(&self, bucket: &BucketName, key: &str) -> bool {
+        self.objects.iter().any(|grant| grant.covers(bucket, key))
     }
 }

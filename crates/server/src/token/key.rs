@@ -79,6 +79,12 @@ impl TokenKey {
         if claims.aud.is_some() { Err(TokenError::Invalid) } else { claims.at(now) }
     }
 
+    /// A key of its own for another purpose, so that every gateway with this one has that one as well. It is no token's
+    /// tag: what tokens sign has no space in it.
+    pub fn derive(&self, label: &str) -> [u8; 32] {
+        self.0.first().map(|key| tag(key, format!("derive {label}").as_bytes())).unwrap_or_default()
+    }
+
     /// The claims, if the signature holds. Which key `kid` names is not asked: it is one of these or none.
     pub(super) fn verified(&self, token: &Compact<'_>) -> Result<Claims, TokenError> {
         let holds = |key: &Vec<u8>| {

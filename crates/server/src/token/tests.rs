@@ -219,7 +219,8 @@ fn vaults_and_objects_are_named_or_begun() {
     for (vault, allows) in [("photos", true), ("photos2", false), ("anna-1", true), ("anna-", true), ("anna", false)] {
         assert_eq!(claims.allows_vault(&VaultName::new(vault).unwrap()), allows, "{vault}");
     }
-    assert!(claims.allows_object("films", "anna/1") && !claims.allows_object("films", "ben/1"));
+    let films = BucketName::new("films").unwrap();
+    assert!(claims.allows_object(&films, "anna/1") && !claims.allows_object(&films, "ben/1"));
 }
 
 #[tokio::test]
@@ -282,4 +283,13 @@ async fn a_token_is_taken_back_within_a_second() {
     // Of the clock that is paused, not of the wall.
     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     assert!(tokens.verify(&token, NOW).await.is_err());
+}
+
+#[test]
+fn keys_for_other_purposes_are_no_keys_for_tokens() {
+    let hex = |bytes: [u8; 32]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let derived = TokenKey::from_text(&hex(key().derive("a"))).unwrap();
+    assert_ne!(key().derive("a"), key().derive("b"));
+    assert_eq!(key().derive("a"), key().derive("a"));
+    assert_eq!(key().verify(&derived.mint(&claims()).unwrap(), NOW), Err(TokenError::Invalid));
 }

@@ -12,6 +12,7 @@ use glacier_upload_server::cors::AllowedOrigins;
 use glacier_upload_server::events::Events;
 use glacier_upload_server::host::HostAllowList;
 use glacier_upload_server::mount;
+use glacier_upload_server::objects::ObjectGrant;
 use glacier_upload_server::token::{Claims, TokenKey};
 use http::{Request, Response};
 use http_body_util::BodyExt;
@@ -119,6 +120,7 @@ pub(crate) fn claims() -> Claims {
     Claims {
         sub: "user-7".into(),
         vaults: vec![VaultName::new("photos").unwrap()],
+        objects: vec![ObjectGrant::new("pictures/anna/").unwrap()],
         ops: vec!["upload".into()],
         max_archive_bytes: 3 << 20,
         iat: NOW,
