@@ -9,6 +9,7 @@ mod load;
 mod origin;
 mod print;
 mod tokens;
+mod watch;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -27,6 +28,7 @@ use crate::upstream::Trust;
 pub use load::{LoadError, Loaded, PREFIX, load};
 pub use origin::{Origin, Origins};
 pub use tokens::TokenOptions;
+pub use watch::WatchOptions;
 
 /// The signing gateway, with the upload page and an embedded Glacier-compatible store.
 #[derive(Clone, Debug, Parser)]
@@ -74,6 +76,9 @@ pub struct Config {
     /// Confirms that a proxy in front speaks TLS; required to listen on other addresses than loopback
     #[arg(long, env = "GLACIER_UPLOAD_BEHIND_TLS_PROXY")]
     pub behind_tls_proxy: bool,
+    /// Who calls, how often, and where that is to be seen
+    #[command(flatten)]
+    pub watch: WatchOptions,
     /// Which tokens are good
     #[command(flatten)]
     pub tokens: TokenOptions,

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::app::Gateway;
 use crate::body;
+use crate::client::Client;
 use crate::error::{Refused, RequestId, json};
 use crate::token::Claims;
 
@@ -54,6 +55,7 @@ async fn mint(gateway: &Gateway, request: Request) -> Result<Response, Refused> 
     if !is_local || !is_same_origin(request.headers(), scheme, host) {
         return Err(Refused::new(RefusalCode::NotFound, "no such path"));
     }
+    gateway.watch.rates.count_anonymous(Client::of(request.extensions()))?;
     let body = body::read_json(request, MAX_LEN).await?;
     // Not a type of its own, because serde would read a list as one, too.
     let asked: serde_json::Map<_, _> = serde_json::from_slice(&body).map_err(|error| match error.classify() {

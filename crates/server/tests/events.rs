@@ -139,6 +139,7 @@ impl Server {
             page: data.path().to_owned(),
             events: events.clone(),
             sns,
+            watch: glacier_upload_server::watch::Watch::default(),
             clock: || Timestamp::from_unix(now()),
         });
         let app = app(gateway, mount::router(glacier));

@@ -107,6 +107,7 @@ fn setting_at(
         page: std::env::temp_dir(),
         events: events.clone(),
         sns: Some(Sns::new([TopicArn::new(TOPIC).unwrap()], store_key, outside)),
+        watch: glacier_upload_server::watch::Watch::default(),
         clock,
     });
     Setting { app: app(gateway, Router::new()), events, asked }

@@ -186,6 +186,17 @@ fn what_is_wrong_or_unsafe_stops_the_start_with_its_key_and_origin() {
         },
         Wrong { flags: &["--deny-list=none.json"], says: &["--deny-list: none.json"], ..NOTHING },
         Wrong { file: "deny-list = \"good\"", says: &["gateway.toml:1: deny-list: good: expected"], ..NOTHING },
+        // Proxies and metrics.
+        Wrong { flags: &["--trusted-proxy=proxy"], says: &["--trusted-proxy: "], ..NOTHING },
+        Wrong {
+            flags: &["--trusted-proxy=10.0.0.1,0.0.0.0/0"],
+            says: &["--trusted-proxy: that is everybody"],
+            ..NOTHING
+        },
+        Wrong { file: "trusted-proxy = [\"::/0\"]", says: &["gateway.toml:1: trusted-proxy: "], ..NOTHING },
+        Wrong { file: "metrics-listen = \"[::]:0\"", says: &["gateway.toml:1: metrics-listen: "], ..NOTHING },
+        Wrong { flags: &["--metrics-listen=0.0.0.0:0"], says: &["--metrics-listen: ", "--metrics-public"], ..NOTHING },
+        Wrong { flags: &["--subject-rate=-1"], says: &["--subject-rate"], ..NOTHING },
         // What others could reach.
         Wrong { flags: &["--listen=0.0.0.0:0"], says: &["--listen: ", "--public-host"], ..NOTHING },
         Wrong { file: "listen = \"[::]:0\"", flags: &[public], says: &["gateway.toml:1: listen: ", "TLS"], ..NOTHING },

@@ -14,6 +14,7 @@ use glacier_upload_server::host::HostAllowList;
 use glacier_upload_server::mount;
 use glacier_upload_server::objects::ObjectGrant;
 use glacier_upload_server::token::{Claims, TokenKey};
+use glacier_upload_server::watch::Watch;
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -35,6 +36,10 @@ pub(crate) fn key() -> TokenKey {
 }
 
 pub(crate) fn setting_with(dev_tokens: bool, clock: fn() -> Timestamp) -> Setting {
+    setting_watched(dev_tokens, Watch::default(), clock)
+}
+
+pub(crate) fn setting_watched(dev_tokens: bool, watch: Watch, clock: fn() -> Timestamp) -> Setting {
     let data = tempfile::tempdir().unwrap();
     let page = data.path().join("page");
     std::fs::create_dir(&page).unwrap();
@@ -60,6 +65,7 @@ pub(crate) fn setting_with(dev_tokens: bool, clock: fn() -> Timestamp) -> Settin
         page,
         events: Events::default(),
         sns: None,
+        watch,
         clock,
     });
     Setting { app: app(gateway, mount::router(glacier)), _data: data }
