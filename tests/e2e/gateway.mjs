@@ -41,7 +41,8 @@ export async function startGateway({ page = SITE, args = [], data } = {}) {
     token(claims = {}) {
       const now = Math.floor(Date.now() / 1000);
       const usual = { sub: "test", vaults: [VAULT], ops: ["upload"], maxArchiveBytes: 2 ** 45, iat: now, exp: now + 600 };
-      const signed = `gu1.${Buffer.from(JSON.stringify({ ...usual, ...claims })).toString("base64url")}`;
+      const encode = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+      const signed = `${encode({ alg: "HS256", typ: "JWT" })}.${encode({ ...usual, ...claims })}`;
       return `${signed}.${createHmac("sha256", key).update(signed).digest("base64url")}`;
     },
     /** A token whose time is over. */

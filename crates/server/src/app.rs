@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use accept::Peer;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
@@ -17,15 +18,19 @@ use glacier_core::sigv4::{Credentials, Scope, Timestamp};
 use http::uri::Scheme;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 
+use crate::client::Client;
 use crate::cors::{self, AllowedOrigins};
+use crate::counted::CountedBody;
 use crate::credentials::random;
 use crate::edge::Readiness;
 use crate::error::{Refused, RequestId, json};
 use crate::events::{self, Events};
 use crate::host::HostAllowList;
+use crate::metrics::code_name;
 use crate::sign::{self, Subject};
 use crate::sns::{self, Sns};
-use crate::token::TokenKey;
+use crate::token::Tokens;
+use crate::watch::Watch;
 use crate::{dev_token, page};
 
 /// What the gateway knows. Clones share it.
@@ -40,8 +45,8 @@ pub struct Settings {
     pub credentials: Credentials,
     /// Region and service.
     pub scope: Scope,
-    /// For tokens.
-    pub token_key: TokenKey,
+    /// Which tokens are good.
+    pub tokens: Tokens,
     /// What development tokens are good for; at least one.
     pub vaults: Vec<VaultName>,
     /// Whether development tokens may be handed out.
@@ -56,6 +61,8 @@ pub struct Settings {
     pub events: Events,
     /// What receives messages of topics; `None` without topics.
     pub sns: Option<Sns>,
+    /// Who calls, how often, and how it goes.
+    pub watch: Watch,
     /// The clock.
     pub clock: fn() -> Timestamp,
 }
@@ -103,6 +110,8 @@ pub fn app(gateway: Gateway, store: Router) -> Router {
         .with_state(gateway.clone());
     let routes = Router::new()
         .route("/healthz", get(async || json(StatusCode::OK, &serde_json::json!({ "status": "ok" }))))
+        .route("/readyz", get(ready))
+        .with_state(gateway.clone())
         .fallback_service(page::files(&gateway.page));
     #[cfg(feature = "bench-sink")]
     let routes = routes
@@ -121,6 +130,17 @@ pub fn app(gateway: Gateway, store: Router) -> Router {
         }
     };
     Router::new().fallback(dispatch).layer(middleware::from_fn_with_state(gateway, around))
+}
+
+/// Whether a load balancer may send requests here: the store is open, or there would be no answer at all, the server is
+/// not about to end, and tokens can be checked.
+async fn ready(State(gateway): State<Gateway>) -> Response {
+    let (status, text) = match (gateway.readiness().is_ready(), gateway.tokens.is_ready()) {
+        (true, true) => (StatusCode::OK, "ready"),
+        (true, false) => (StatusCode::SERVICE_UNAVAILABLE, "waiting for the keys of the tokens' issuer"),
+        (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "shutting down"),
+    };
+    json(status, &serde_json::json!({ "status": text }))
 }
 
 async fn not_found(id: axum::Extension<RequestId>) -> Response {
@@ -152,6 +172,7 @@ fn route(path: &str) -> &'static str {
         events::PATH => events::PATH,
         sns::PATH => sns::PATH,
         "/healthz" => "/healthz",
+        "/readyz" => "/readyz",
         path if is_v1_path(path) => "/v1",
         path if is_store_path(path) => "store",
         _ => "page",
@@ -170,7 +191,21 @@ async fn around(State(gateway): State<Gateway>, mut request: Request, next: Next
     let method = request.method().clone();
     let route = route(request.uri().path());
     let comes_by_tls = is_ours_by_tls(&gateway, &request);
-    let mut response = checked(&gateway, &id, route, request, next).await;
+    let watch = &gateway.watch;
+    let in_flight = watch.metrics.begin(route);
+    let client = request.extensions().get::<Peer>().map(|peer| watch.proxies.client(*peer, request.headers()));
+    if let Some(client) = client {
+        request.extensions_mut().insert(client);
+    }
+    let client = Client::of(request.extensions());
+    let request = request.map(|body| CountedBody::received(body, &watch.metrics, route));
+    let mut response = match watch.rates.admit(client) {
+        Err(refused) if has_ids(route) => refused.into_response(&id),
+        _ => checked(&gateway, &id, route, request, next).await,
+    };
+    if response.status() == StatusCode::NOT_FOUND && has_ids(route) {
+        watch.rates.count_miss(client);
+    }
     page::guard(response.headers_mut());
     if comes_by_tls {
         page::require_tls(response.headers_mut());
@@ -178,17 +213,28 @@ async fn around(State(gateway): State<Gateway>, mut request: Request, next: Next
     if let Ok(id) = HeaderValue::from_str(&id.0) {
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), id);
     }
+    let code = response.extensions().get::<RefusalCode>().copied();
+    if let Some(code) = code {
+        watch.metrics.refused(code);
+    }
+    watch.metrics.answered(route, response.status(), begun.elapsed());
     tracing::info!(
         request_id = id.0,
+        client = %client.0,
         method = method.as_str(),
         route,
         status = response.status().as_u16(),
-        code = response.extensions().get::<RefusalCode>().map(tracing::field::debug),
+        code = code.map(code_name),
         subject = response.extensions().get::<Subject>().map(|subject| subject.0.as_str()),
         duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
         "answered"
     );
-    response
+    response.map(|body| CountedBody::sent(body, &watch.metrics, route, in_flight))
+}
+
+/// Whether somebody could look there for IDs that are not his. What is not a file of the page is no secret.
+fn has_ids(route: &str) -> bool {
+    route == "store" || route.starts_with("/v1")
 }
 
 /// Whether we speak TLS under a name that is not of this machine only: browsers remember what they are told of
@@ -220,7 +266,7 @@ async fn checked(gateway: &Gateway, id: &RequestId, route: &str, request: Reques
     }
     // HEAD would open a stream of events to say nothing, and nobody needs it elsewhere.
     let is_head = request.method() == Method::HEAD && route != "store";
-    let mut response = if is_head && route != "/healthz" {
+    let mut response = if is_head && !matches!(route, "/healthz" | "/readyz") {
         method_not_allowed(request.uri().clone(), axum::Extension(id.clone())).await
     } else {
         next.run(request).await

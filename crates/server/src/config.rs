@@ -8,6 +8,8 @@ mod file;
 mod load;
 mod origin;
 mod print;
+mod tokens;
+mod watch;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -25,6 +27,8 @@ use crate::upstream::Trust;
 
 pub use load::{LoadError, Loaded, PREFIX, load};
 pub use origin::{Origin, Origins};
+pub use tokens::TokenOptions;
+pub use watch::WatchOptions;
 
 /// The signing gateway, with the upload page and an embedded Glacier-compatible store.
 #[derive(Clone, Debug, Parser)]
@@ -72,9 +76,12 @@ pub struct Config {
     /// Confirms that a proxy in front speaks TLS; required to listen on other addresses than loopback
     #[arg(long, env = "GLACIER_UPLOAD_BEHIND_TLS_PROXY")]
     pub behind_tls_proxy: bool,
-    /// File with the key for tokens; unless given, one is made in the data folder
-    #[arg(long, env = "GLACIER_UPLOAD_TOKEN_KEY_FILE", value_name = "FILE")]
-    pub token_key_file: Option<PathBuf>,
+    /// Who calls, how often, and where that is to be seen
+    #[command(flatten)]
+    pub watch: WatchOptions,
+    /// Which tokens are good
+    #[command(flatten)]
+    pub tokens: TokenOptions,
     /// Whether tokens are given out for the asking to whoever sits at this machine; unless given, on loopback without
     /// a public host and a proxy
     #[arg(long, env = "GLACIER_UPLOAD_DEV_TOKENS", value_name = "BOOL")]

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::app::Gateway;
 use crate::body;
+use crate::client::Client;
 use crate::error::{Refused, RequestId, json};
 use crate::token::Claims;
 
@@ -54,6 +55,7 @@ async fn mint(gateway: &Gateway, request: Request) -> Result<Response, Refused> 
     if !is_local || !is_same_origin(request.headers(), scheme, host) {
         return Err(Refused::new(RefusalCode::NotFound, "no such path"));
     }
+    gateway.watch.rates.count_anonymous(Client::of(request.extensions()))?;
     let body = body::read_json(request, MAX_LEN).await?;
     // Not a type of its own, because serde would read a list as one, too.
     let asked: serde_json::Map<_, _> = serde_json::from_slice(&body).map_err(|error| match error.classify() {
@@ -71,9 +73,10 @@ async fn mint(gateway: &Gateway, request: Request) -> Result<Response, Refused> 
         max_archive_bytes: MAX_ARCHIVE_LEN,
         iat: now,
         exp: now + LIFETIME_S,
+        ..Claims::default()
     };
     let internal = Refused::new(RefusalCode::Internal, "the token could not be made");
-    let token = gateway.token_key.mint(&claims).map_err(|_| internal.clone())?;
+    let token = gateway.tokens.mint(&claims).map_err(|_| internal.clone())?;
     let vault = gateway.vaults.first().ok_or(internal)?;
     let answer = Answer { token, expires_in_ms: LIFETIME_S * 1000, vault, vaults: &gateway.vaults };
     Ok(json(StatusCode::OK, &answer))

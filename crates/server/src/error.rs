@@ -1,5 +1,6 @@
 //! Answers that refuse.
 
+use crate::rate::RETRY_AFTER_S;
 use axum::body::Body;
 use axum::response::Response;
 use glacier_core::intent::{Refusal, RefusalCode};
@@ -39,6 +40,9 @@ impl Refused {
         };
         let mut response = json(status, &refusal);
         response.extensions_mut().insert(self.code);
+        if self.code == RefusalCode::TooManyRequests {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
+        }
         if is_unauthorized {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }

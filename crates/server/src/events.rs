@@ -38,7 +38,7 @@ pub const MAX_VAULTS: usize = 100;
 
 /// Opens a stream for as long as the token is good.
 pub async fn handle(State(gateway): State<Gateway>, id: axum::Extension<RequestId>, request: Request) -> Response {
-    let claims = match authenticate(request.headers(), &gateway) {
+    let claims = match authenticate(request.headers(), request.extensions(), &gateway).await {
         Ok(claims) => claims,
         Err(refused) => return refused.into_response(&id),
     };

@@ -2,14 +2,17 @@
 //! mounts the embedded store.
 
 pub mod app;
+mod audit;
 pub mod aws_credentials;
 pub mod batch;
 #[cfg(feature = "bench-sink")]
 mod bench_sink;
 mod body;
 pub mod certificate;
+pub mod client;
 pub mod config;
 pub mod cors;
+mod counted;
 pub mod credentials;
 pub mod dev_token;
 pub mod edge;
@@ -17,11 +20,15 @@ pub mod error;
 pub mod events;
 pub mod grant;
 pub mod host;
+pub mod metrics;
 pub mod mount;
+pub mod objects;
 pub mod page;
 pub mod policy;
+pub mod rate;
 pub mod secret_file;
 pub mod sign;
 pub mod sns;
 pub mod token;
 pub mod upstream;
+pub mod watch;

@@ -1,12 +1,13 @@
 //! The gateway's binary.
 
 use std::error::Error;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use glacier_core::sigv4::{GLACIER, Scope, Timestamp};
 use glacier_upload_server::app::{Gateway, Settings, app};
-use glacier_upload_server::config::{self, Checked, LoadError, Loaded};
+use glacier_upload_server::config::{self, Checked, ConfigError, LoadError, Loaded};
 use glacier_upload_server::credentials;
 use glacier_upload_server::edge;
 use glacier_upload_server::events::{self, Events};
@@ -57,9 +58,12 @@ async fn run(Loaded { config, origins: came_from, .. }: Loaded) -> Result<(), Bo
         config.check().map_err(|error| came_from.explain(&error))?;
     let limits = config.edge.limits(config.listen.ip(), config.behind_tls_proxy, edge::raise_open_files());
     let certificate = config.edge.certificate().map_err(|error| came_from.explain(&error))?;
+    let watch = config.watch.watch().map_err(|error| came_from.explain(&error))?;
+    watch.metrics.watch_panics();
     // Before any secret is written to it.
     private_folder(&config.data)?;
-    let token_key = credentials::token_key(&config.data, config.token_key_file.as_deref())
+    let tokens = credentials::token_key(&config.data, config.tokens.token_key_file.as_deref())
+        .and_then(|key| config.tokens.tokens(key))
         .map_err(|error| came_from.explain(&error))?;
     let store_credentials = credentials::store_credentials(&config.data)?;
     let (data, account_id, region) = (config.data.clone(), config.account_id.clone(), config.region.clone());
@@ -77,7 +81,7 @@ async fn run(Loaded { config, origins: came_from, .. }: Loaded) -> Result<(), Bo
         account_id: config.account_id,
         credentials: store_credentials,
         scope: Scope { region: config.region, service: GLACIER },
-        token_key,
+        tokens,
         vaults,
         dev_tokens,
         hosts: HostAllowList::new(address.port(), &config.public_hosts),
@@ -85,9 +89,17 @@ async fn run(Loaded { config, origins: came_from, .. }: Loaded) -> Result<(), Bo
         page: config.page,
         events: events.clone(),
         sns,
+        watch,
         clock: now,
     });
     let readiness = gateway.readiness().clone();
+    let following = gateway.clone();
+    tokio::spawn(async move { tokio::join!(following.tokens.follow(), following.watch.rates.sweep()) });
+    if let Some(address) = config.watch.metrics_listen {
+        serve_metrics(&gateway, address, config.watch.metrics_public)
+            .await
+            .map_err(|error| came_from.explain(&ConfigError::new("metrics-listen", format!("{address}: {error}"))))?;
+    }
     let app = app(gateway, mount::router(glacier));
     let delay = std::time::Duration::from_secs(config.edge.shutdown_delay);
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -136,6 +148,30 @@ async fn run(Loaded { config, origins: came_from, .. }: Loaded) -> Result<(), Bo
 
 /// How the program ends when it may not finish what is in flight.
 const EXIT_AT_ONCE: i32 = 2;
+/// Serves the metrics until the program ends.
+async fn serve_metrics(gateway: &Gateway, address: SocketAddr, is_public: bool) -> std::io::Result<()> {
+    let listener = TcpListener::bind(address).await?;
+    let address = listener.local_addr()?;
+    let router = gateway.watch.metrics.router();
+    let hosts = HostAllowList::new(address.port(), &[]);
+    let service = move |request: http::Request<accept::Body>| {
+        let host = request.headers().get(http::header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("");
+        // A page of another site could make its own name resolve to this machine.
+        let is_ours = is_public || hosts.allows(host);
+        let answer = router.clone().oneshot(request.map(axum::body::Body::new));
+        async move {
+            let Ok(mut response) = answer.await;
+            if !is_ours {
+                response = http::Response::new(axum::body::Body::empty());
+                *response.status_mut() = http::StatusCode::MISDIRECTED_REQUEST;
+            }
+            response
+        }
+    };
+    println!("metrics on http://{address}/metrics");
+    tokio::spawn(accept::serve(listener, accept::Limits::default(), service, std::future::pending()));
+    Ok(())
+}
 
 fn private_folder(path: &std::path::Path) -> Result<(), String> {
     use std::os::unix::fs::DirBuilderExt;

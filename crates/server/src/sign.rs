@@ -6,14 +6,15 @@ use glacier_core::glacier::header as glacier_header;
 use glacier_core::intent::{Intent, RefusalCode, SignedRequest};
 use glacier_core::sigv4::canonical_request::encode;
 use glacier_core::sigv4::{self, CanonicalRequest, Credentials, PathForm, Scope, Timestamp};
-use http::{HeaderMap, StatusCode, header};
+use http::{Extensions, HeaderMap, StatusCode, header};
 use serde::Serialize;
 
 use crate::app::Gateway;
 use crate::body;
+use crate::client::Client;
 use crate::error::{Refused, RequestId, json};
 use crate::token::{Claims, TokenError};
-use crate::{batch, policy};
+use crate::{audit, batch, policy};
 
 /// For how long the browser may use a signature, in milliseconds: a minute less than the store accepts it, for what is
 /// slow on the way.
@@ -30,7 +31,7 @@ struct Answer {
 
 /// Signs a whole batch or nothing of it.
 pub async fn handle(State(gateway): State<Gateway>, id: axum::Extension<RequestId>, request: Request) -> Response {
-    let claims = match authenticate(request.headers(), &gateway) {
+    let claims = match authenticate(request.headers(), request.extensions(), &gateway).await {
         Ok(claims) => claims,
         Err(refused) => return refused.into_response(&id),
     };
@@ -45,8 +46,22 @@ pub async fn handle(State(gateway): State<Gateway>, id: axum::Extension<RequestI
 /// Whose request it is.
 ///
 /// # Errors
-/// [`Refused`] with one of the three codes about tokens.
-pub(crate) fn authenticate(headers: &HeaderMap, gateway: &Gateway) -> Result<Claims, Refused> {
+/// [`Refused`] with one of the three codes about tokens, or because of too many requests.
+pub(crate) async fn authenticate(
+    headers: &HeaderMap,
+    extensions: &Extensions,
+    gateway: &Gateway,
+) -> Result<Claims, Refused> {
+    match verify(headers, gateway).await {
+        Ok(claims) => gateway.watch.rates.count_subject(&claims.sub).map(|()| claims),
+        Err(refused) => {
+            gateway.watch.rates.count_anonymous(Client::of(extensions))?;
+            Err(refused)
+        }
+    }
+}
+
+async fn verify(headers: &HeaderMap, gateway: &Gateway) -> Result<Claims, Refused> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let missing = Refused::new(RefusalCode::TokenMissing, "send a token: \"authorization: Bearer TOKEN\"");
     let invalid = Refused::new(RefusalCode::TokenInvalid, "not a token of this gateway; get a new one");
@@ -59,7 +74,7 @@ pub(crate) fn authenticate(headers: &HeaderMap, gateway: &Gateway) -> Result<Cla
     if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() {
         return Err(missing);
     }
-    gateway.token_key.verify(token, gateway.now().as_unix()).map_err(|error| match error {
+    gateway.tokens.verify(token, gateway.now().as_unix()).await.map_err(|error| match error {
         TokenError::Invalid => invalid,
         TokenError::Expired => Refused::new(RefusalCode::TokenExpired, "the token's time is over; get a new one"),
     })
@@ -69,6 +84,7 @@ async fn sign_batch(gateway: &Gateway, claims: &Claims, request: Request) -> Res
     // Checked by the layer in front to be exactly one, and ours.
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).map(str::to_owned);
     let host = host.ok_or(Refused::new(RefusalCode::Internal, "the request's Host is gone"))?;
+    let id = request.extensions().get::<RequestId>().cloned();
     let body = body::read_json(request, batch::MAX_LEN).await?;
     let intents = batch::read(&body)?;
     for (index, intent) in intents.iter().enumerate() {
@@ -83,7 +99,9 @@ async fn sign_batch(gateway: &Gateway, claims: &Claims, request: Request) -> Res
             intent: Some(index),
         })
     };
-    intents.iter().enumerate().map(sign).collect()
+    let requests = intents.iter().enumerate().map(sign).collect::<Result<_, _>>()?;
+    audit::signed(gateway, id.as_ref(), claims, &intents);
+    Ok(requests)
 }
 
 /// The request that does what `intent` says, signed for `host`, or `None` where the intent is about S3. Everything that

@@ -199,6 +199,7 @@ fn a_stop_ends_streams_of_events() {
         max_archive_bytes: 0,
         iat: now,
         exp: now + 3600,
+        ..Claims::default()
     };
     let token = TokenKey::from_text(TOKEN_KEY).unwrap().mint(&claims).unwrap();
     let mut stream = TcpStream::connect(&server.host).unwrap();

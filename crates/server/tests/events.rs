@@ -67,6 +67,7 @@ fn claims() -> Claims {
         max_archive_bytes: 0,
         iat: now() - 60,
         exp: now() + 3600,
+        ..Claims::default()
     }
 }
 
@@ -130,7 +131,7 @@ impl Server {
             account_id: ACCOUNT.into(),
             credentials,
             scope: Scope { region: "us-east-1".into(), service: GLACIER },
-            token_key: key(),
+            tokens: key().into(),
             vaults,
             dev_tokens: false,
             hosts: HostAllowList::new(address.port(), &[]),
@@ -138,6 +139,7 @@ impl Server {
             page: data.path().to_owned(),
             events: events.clone(),
             sns,
+            watch: glacier_upload_server::watch::Watch::default(),
             clock: || Timestamp::from_unix(now()),
         });
         let app = app(gateway, mount::router(glacier));

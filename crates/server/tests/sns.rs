@@ -99,7 +99,7 @@ fn setting_at(
             session_token: None,
         },
         scope: Scope { region: "us-east-1".into(), service: GLACIER },
-        token_key: token_key(),
+        tokens: token_key().into(),
         vaults: vec![VaultName::new("photos").unwrap()],
         dev_tokens: false,
         hosts: HostAllowList::new(8080, &[]),
@@ -107,6 +107,7 @@ fn setting_at(
         page: std::env::temp_dir(),
         events: events.clone(),
         sns: Some(Sns::new([TopicArn::new(TOPIC).unwrap()], store_key, outside)),
+        watch: glacier_upload_server::watch::Watch::default(),
         clock,
     });
     Setting { app: app(gateway, Router::new()), events, asked }
@@ -135,6 +136,7 @@ impl Setting {
             max_archive_bytes: 0,
             iat: real_now() - 60,
             exp: real_now() + 3600,
+            ..Claims::default()
         };
         let authorization = format!("Bearer {}", token_key().mint(&claims).unwrap());
         let request = Request::get("/v1/events?vault=photos").header("host", HOST);

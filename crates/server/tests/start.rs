@@ -156,6 +156,47 @@ fn what_is_wrong_or_unsafe_stops_the_start_with_its_key_and_origin() {
         Wrong { flags: &["--tls-cert=good", "--tls-key=good"], says: &["--tls-cert: ", "PEM"], ..NOTHING },
         Wrong { flags: &["--tls-cert=good", "--tls-key=others"], says: &["--tls-key: ", "chmod 600"], ..NOTHING },
         Wrong { flags: &["--max-connections=0"], says: &["--max-connections"], ..NOTHING },
+        // Issuers and the deny list.
+        Wrong { flags: &["--jwks=https://id.example"], says: &["--jwks: ", "--jwks-issuer"], ..NOTHING },
+        Wrong {
+            file: "jwks = \"https://id.example\"\njwks-issuer = \"i\"",
+            says: &["gateway.toml:1: jwks: ", "--token-audience"],
+            ..NOTHING
+        },
+        Wrong { flags: &["--jwks-issuer=i"], says: &["--jwks-issuer: goes with --jwks"], ..NOTHING },
+        Wrong {
+            flags: &["--jwks=http://id.example/jwks", "--jwks-issuer=i", "--token-audience=a"],
+            says: &["--jwks: ", "https"],
+            ..NOTHING
+        },
+        Wrong {
+            flags: &["--jwks=https://user:canary@id.example/", "--jwks-issuer=i", "--token-audience=a"],
+            says: &["--jwks: ", "no password"],
+            ..NOTHING
+        },
+        Wrong {
+            flags: &["--jwks=none.json", "--jwks-issuer=i", "--token-audience=a"],
+            says: &["--jwks: none.json"],
+            ..NOTHING
+        },
+        Wrong {
+            flags: &["--jwks=good", "--jwks-issuer=i", "--token-audience=a"],
+            says: &["--jwks: good: expected a JWKS"],
+            ..NOTHING
+        },
+        Wrong { flags: &["--deny-list=none.json"], says: &["--deny-list: none.json"], ..NOTHING },
+        Wrong { file: "deny-list = \"good\"", says: &["gateway.toml:1: deny-list: good: expected"], ..NOTHING },
+        // Proxies and metrics.
+        Wrong { flags: &["--trusted-proxy=proxy"], says: &["--trusted-proxy: "], ..NOTHING },
+        Wrong {
+            flags: &["--trusted-proxy=10.0.0.1,0.0.0.0/0"],
+            says: &["--trusted-proxy: that is everybody"],
+            ..NOTHING
+        },
+        Wrong { file: "trusted-proxy = [\"::/0\"]", says: &["gateway.toml:1: trusted-proxy: "], ..NOTHING },
+        Wrong { file: "metrics-listen = \"[::]:0\"", says: &["gateway.toml:1: metrics-listen: "], ..NOTHING },
+        Wrong { flags: &["--metrics-listen=0.0.0.0:0"], says: &["--metrics-listen: ", "--metrics-public"], ..NOTHING },
+        Wrong { flags: &["--subject-rate=-1"], says: &["--subject-rate"], ..NOTHING },
         // What others could reach.
         Wrong { flags: &["--listen=0.0.0.0:0"], says: &["--listen: ", "--public-host"], ..NOTHING },
         Wrong { file: "listen = \"[::]:0\"", flags: &[public], says: &["gateway.toml:1: listen: ", "TLS"], ..NOTHING },
@@ -171,6 +212,7 @@ fn what_is_wrong_or_unsafe_stops_the_start_with_its_key_and_origin() {
         }
         flags.extend(wrong.flags);
         let (is_success, printed, error) = place.run(&flags, wrong.variables);
+        assert!(!error.contains(TOKEN_KEY), "{error}");
         let case = format!("{flags:?} {:?} {:?}", wrong.variables, wrong.file);
         assert!(!is_success && printed.is_empty(), "{case} starts: {printed}");
         for text in wrong.says {

@@ -55,6 +55,8 @@ pub enum RefusalCode {
     TokenInvalid,
     /// 401: no token.
     TokenMissing,
+    /// 429: more requests than one may make; wait as `retry-after` says.
+    TooManyRequests,
     /// 429: as many streams of events are open as the gateway allows, or as it allows this subject.
     TooManyStreams,
     /// 503: something elsewhere that is needed could not be reached; try again.
@@ -78,7 +80,7 @@ impl RefusalCode {
             Self::NotFound => 404,
             Self::TooLarge => 413,
             Self::TokenExpired | Self::TokenInvalid | Self::TokenMissing => 401,
-            Self::TooManyStreams => 429,
+            Self::TooManyRequests | Self::TooManyStreams => 429,
             Self::Unavailable => 503,
             Self::UnsupportedMediaType => 415,
         }

@@ -1,6 +1,7 @@
 //! Who may do what: every cell of `authorization.txt`, every form of a token that is no good, every limit.
 
-use glacier_core::intent::OPERATIONS;
+use glacier_core::glacier::VaultName;
+use glacier_upload_server::grant::operations;
 use glacier_upload_server::token::{Claims, LEEWAY_S, TokenKey};
 use http::Request;
 use serde_json::{Value, json};
@@ -20,7 +21,53 @@ fn granting(ops: &[&str]) -> String {
     bearer(&Claims { ops: ops.iter().map(|op| (*op).to_owned()).collect(), ..claims() })
 }
 
-/// A legal intent of each operation; `vault` is left out where there is none.
+/// As the vaults: an object that the tokens' prefix covers, one beside it, and one in another bucket.
+const OBJECTS: [(&str, &str); 3] =
+    [("pictures", "anna/1.jpg"), ("pictures", "annabel/1.jpg"), ("movies", "anna/1.jpg")];
+
+/// What a role is asked for with one operation.
+fn cell_of(op: &str) -> Vec<Value> {
+    if op.starts_with("s3:") {
+        let mut intents: Vec<Value> = OBJECTS.iter().map(|(bucket, key)| legal_for_object(op, bucket, key)).collect();
+        // The upload's handle says where.
+        intents.dedup();
+        return intents;
+    }
+    let mut intents: Vec<Value> = VAULTS.iter().map(|vault| legal(op, vault)).collect();
+    intents.dedup();
+    intents
+}
+
+/// A legal intent of each operation of S3.
+fn legal_for_object(op: &str, bucket: &str, key: &str) -> Value {
+    let object = json!({ "bucket": bucket, "key": key });
+    let checksum = "m8GyoriyavclejYnfuOBan1PFunB5+d9DSxIutYrNg8=";
+    let (place, fields) = match op {
+        "s3:PutObject" => {
+            let hashes = json!({ "payloadHash": HASH, "treeHash": HASH });
+            (object, [json!({ "size": 1, "storageClass": "GLACIER" }), hashes])
+        }
+        "s3:CreateMultipartUpload" => {
+            (object, [json!({ "size": 1, "partSize": 8 << 20 }), json!({ "storageClass": "GLACIER" })])
+        }
+        "s3:UploadPart" => (json!({ "upload": "u" }), [json!({ "partNumber": 1 }), json!({ "payloadHash": HASH })]),
+        "s3:CompleteMultipartUpload" => {
+            let checks = json!({ "checksum": format!("{checksum}-1"), "treeHash": HASH });
+            (json!({ "upload": "u" }), [json!({ "size": 1 }), checks])
+        }
+        "s3:ListParts" | "s3:AbortMultipartUpload" => (json!({ "upload": "u" }), [json!({}), json!({})]),
+        "s3:ListMultipartUploads" => (json!({ "bucket": bucket, "prefix": key }), [json!({}), json!({})]),
+        "s3:RestoreObject" => (object, [json!({ "days": 3 }), json!({ "tier": "Bulk" })]),
+        _ => (object, [json!({}), json!({})]),
+    };
+    let mut legal = json!({ "op": op });
+    for fields in [place].iter().chain(&fields) {
+        legal.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    }
+    legal
+}
+
+/// A legal intent of each operation of Glacier; `vault` is left out where there is none.
 fn legal(op: &str, vault: &str) -> Value {
     let fields = match op {
         "InitiateMultipartUpload"
@@ -63,6 +110,7 @@ fn sign_of(answer: &Answered) -> char {
     assert_eq!(json["requests"].is_array(), answer.status == 200, "{json}");
     match (answer.status, json["code"].as_str()) {
         (200, None) => '+',
+        (_, Some("not_configured")) => '*',
         (403, Some("operation_denied")) => '-',
         (401, Some("token_missing")) => 'm',
         (401, Some("token_invalid")) => 'i',
@@ -78,7 +126,7 @@ async fn every_cell_of_the_table_holds() {
     let developer = setting.send(post("/v1/dev-token").body("{}").unwrap()).await.json();
     let developer = format!("Bearer {}", developer["token"].as_str().unwrap());
     let expired = bearer(&Claims { iat: NOW - 3600, exp: NOW - LEEWAY_S, ..claims() });
-    let forged = granting(&["upload"]).replace("gu1", "gu2");
+    let forged = format!("{}A", granting(&["upload"]));
     let roles: Vec<(&str, Option<String>)> = vec![
         ("nobody", None),
         ("forged", Some(forged)),
@@ -104,12 +152,8 @@ async fn every_cell_of_the_table_holds() {
         let mut cells = Vec::new();
         for (_, authorization) in &roles {
             let mut cell = String::new();
-            for vault in VAULTS {
-                let intent = legal(op, vault);
+            for intent in cell_of(op) {
                 cell.push(sign_of(&asked(&setting, authorization.as_deref(), &intent).await));
-                if intent.get("vault").is_none() {
-                    break;
-                }
             }
             found.push_str(&format!(" {cell:<9}"));
             cells.push(cell);
@@ -119,7 +163,7 @@ async fn every_cell_of_the_table_holds() {
         }
     }
     assert!(wrong.is_empty(), "the gateway answers otherwise than authorization.txt says:\n{}", wrong.join("\n"));
-    let mut operations = OPERATIONS.to_vec();
+    let mut operations: Vec<&str> = operations().collect();
     operations.sort_unstable();
     listed.sort_unstable();
     assert_eq!(listed, operations, "the table has every operation once");
@@ -129,11 +173,12 @@ async fn every_cell_of_the_table_holds() {
 #[tokio::test]
 async fn an_operation_granted_by_name_is_granted_alone() {
     let setting = setting();
-    for granted in OPERATIONS {
+    for granted in operations() {
         let authorization = granting(&[granted]);
-        for op in OPERATIONS {
-            let sign = sign_of(&asked(&setting, Some(&authorization), &legal(op, "photos")).await);
-            assert_eq!(sign, if op == granted { '+' } else { '-' }, "{op} by a token for {granted}");
+        for op in operations() {
+            let sign = sign_of(&asked(&setting, Some(&authorization), &cell_of(op)[0]).await);
+            let allowed = if op.starts_with("s3:") { '*' } else { '+' };
+            assert_eq!(sign, if op == granted { allowed } else { '-' }, "{op} by a token for {granted}");
         }
     }
 }
@@ -145,6 +190,7 @@ async fn a_token_that_is_no_good_is_good_for_nothing() {
     let mut forged = good.clone();
     forged.pop();
     forged.push(if good.ends_with('A') { 'Q' } else { 'A' });
+    let mut bodies = std::collections::BTreeSet::new();
     let other_key = TokenKey::from_text("100102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f").unwrap();
     for (authorization, code) in [
         (String::new(), "token_missing"),
@@ -152,7 +198,8 @@ async fn a_token_that_is_no_good_is_good_for_nothing() {
         ("Bearer ".into(), "token_missing"),
         (good.replace("Bearer", "Basic"), "token_missing"),
         ("Bearer x".into(), "token_invalid"),
-        ("Bearer gu1..".into(), "token_invalid"),
+        ("Bearer ..".into(), "token_invalid"),
+        ("Bearer e30..".into(), "token_invalid"),
         (format!("{good} "), "token_invalid"),
         (forged, "token_invalid"),
         (format!("Bearer {}", other_key.mint(&claims()).unwrap()), "token_invalid"),
@@ -162,14 +209,20 @@ async fn a_token_that_is_no_good_is_good_for_nothing() {
         (bearer(&Claims { iat: NOW - 60, exp: NOW - LEEWAY_S, ..claims() }), "token_expired"),
         (bearer(&Claims { iat: NOW - 86_401, exp: NOW - 86_400, ..claims() }), "token_expired"),
     ] {
-        for op in OPERATIONS {
-            for vault in VAULTS {
-                let answer = asked(&setting, Some(&authorization), &legal(op, vault)).await;
+        for op in operations() {
+            for intent in cell_of(op) {
+                let answer = asked(&setting, Some(&authorization), &intent).await;
                 assert_eq!((answer.status, answer.json()["code"].as_str()), (401, Some(code)), "{authorization} {op}");
                 assert_eq!(answer.header("www-authenticate"), "Bearer");
+                let mut body = answer.json();
+                if code == "token_invalid" {
+                    body["requestId"] = Value::Null;
+                    bodies.insert(body.to_string());
+                }
             }
         }
     }
+    assert_eq!(bodies.len(), 1, "the answer tells why a token is invalid: {bodies:?}");
     let late = bearer(&Claims { iat: NOW - 60, exp: NOW - LEEWAY_S + 1, ..claims() });
     assert_eq!(asked(&setting, Some(&late), &intent("ListParts", "photos", 1)).await.status, 200, "leeway");
 }
@@ -188,6 +241,78 @@ async fn an_archive_is_no_larger_than_the_token_allows() {
             let answer = asked(&setting, Some(&authorization), &intent(op, "photos", len)).await;
             assert_eq!((answer.status, answer.json()["code"].as_str()), expected, "{op} {len}");
         }
+    }
+}
+
+#[tokio::test]
+async fn parts_are_no_larger_and_no_more_than_the_token_allows() {
+    let setting = setting();
+    let begin = |part_size: u64, size: u64| json!({ "op": "InitiateMultipartUpload", "vault": "photos", "partSize": part_size, "size": size });
+    let send = |last: u64| {
+        let mut part = intent("UploadMultipartPart", "photos", 1);
+        part["range"] = format!("0-{last}").into();
+        part
+    };
+    const MIB: u64 = 1 << 20;
+    let claims = Claims { max_archive_bytes: 1 << 40, ..claims() };
+    let (larger, more) =
+        ("the parts are larger than the token allows", "the upload has more parts than the token allows");
+    for (most_bytes, most_parts, intent, refused) in [
+        (None, None, begin(4 * MIB, 1 << 30), None),
+        (Some(4 * MIB), None, begin(4 * MIB, 1 << 30), None),
+        (Some(4 * MIB - 1), None, begin(4 * MIB, 1), Some(larger)),
+        (Some(4 * MIB), None, send(4 * MIB - 1), None),
+        (Some(4 * MIB - 1), None, send(4 * MIB - 1), Some(larger)),
+        (None, Some(3), begin(MIB, 3 * MIB), None),
+        (None, Some(3), begin(MIB, 3 * MIB + 1), Some(more)),
+        (None, Some(1), begin(MIB, 0), None),
+        (None, Some(0), begin(MIB, 0), Some(more)),
+        (Some(0), Some(0), intent("ListParts", "photos", 1), None),
+    ] {
+        let token = bearer(&Claims { max_part_bytes: most_bytes, max_parts: most_parts, ..claims.clone() });
+        let answer = asked(&setting, Some(&token), &intent).await;
+        let expected = refused.map_or((200, None, None), |why| (403, Some("limit_exceeded"), Some(why)));
+        let json = answer.json();
+        assert_eq!((answer.status, json["code"].as_str(), json["message"].as_str()), expected, "{intent}");
+    }
+}
+
+#[tokio::test]
+async fn a_vault_can_be_named_by_the_beginning_of_its_name() {
+    let setting = setting();
+    let prefixes = |prefixes: &[&str]| {
+        let vault_prefixes = prefixes.iter().map(|prefix| VaultName::new(*prefix).unwrap()).collect();
+        bearer(&Claims { vaults: vec![], vault_prefixes, ops: vec!["ListParts".into()], ..claims() })
+    };
+    for (given, vault, sign) in [
+        (&[][..], "photos", '-'),
+        (&["photo"], "photos", '+'),
+        (&["photos"], "photos", '+'),
+        (&["photos2"], "photos", '-'),
+        (&["hotos"], "photos", '-'),
+        (&["x", "fi"], "films", '+'),
+        (&["Fi"], "films", '-'),
+    ] {
+        let answer = asked(&setting, Some(&prefixes(given)), &legal("ListParts", vault)).await;
+        assert_eq!(sign_of(&answer), sign, "{given:?} {vault}");
+    }
+}
+
+/// A page of another site could have a browser send them.
+#[tokio::test]
+async fn cookies_are_no_tokens() {
+    let setting = setting();
+    let token = key().mint(&claims()).unwrap();
+    for name in ["authorization", "token", "session", "__Host-token", "Bearer", "access_token"] {
+        let request = post("/v1/sign").header("cookie", format!("{name}={token}; {name}=Bearer {token}"));
+        let answer = setting.send(request.body(batch(&[intent("ListParts", "photos", 1)])).unwrap()).await;
+        assert_eq!(sign_of(&answer), 'm', "{name}");
+        assert_eq!(answer.header("set-cookie"), "");
+    }
+    for path in ["/v1/sign?access_token=", "/v1/sign?token=", "/v1/sign?authorization=Bearer%20"] {
+        let request = post(&format!("{path}{token}"));
+        let answer = setting.send(request.body(batch(&[intent("ListParts", "photos", 1)])).unwrap()).await;
+        assert_eq!(sign_of(&answer), 'm', "{path}");
     }
 }
 

@@ -12,7 +12,9 @@ use glacier_upload_server::cors::AllowedOrigins;
 use glacier_upload_server::events::Events;
 use glacier_upload_server::host::HostAllowList;
 use glacier_upload_server::mount;
+use glacier_upload_server::objects::ObjectGrant;
 use glacier_upload_server::token::{Claims, TokenKey};
+use glacier_upload_server::watch::Watch;
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -34,6 +36,10 @@ pub(crate) fn key() -> TokenKey {
 }
 
 pub(crate) fn setting_with(dev_tokens: bool, clock: fn() -> Timestamp) -> Setting {
+    setting_watched(dev_tokens, Watch::default(), clock)
+}
+
+pub(crate) fn setting_watched(dev_tokens: bool, watch: Watch, clock: fn() -> Timestamp) -> Setting {
     let data = tempfile::tempdir().unwrap();
     let page = data.path().join("page");
     std::fs::create_dir(&page).unwrap();
@@ -51,7 +57,7 @@ pub(crate) fn setting_with(dev_tokens: bool, clock: fn() -> Timestamp) -> Settin
         account_id: ACCOUNT.into(),
         credentials,
         scope: Scope { region: "us-east-1".into(), service: GLACIER },
-        token_key: key(),
+        tokens: key().into(),
         vaults,
         dev_tokens,
         hosts: HostAllowList::new(8080, &["upload.example.com".into()]),
@@ -59,6 +65,7 @@ pub(crate) fn setting_with(dev_tokens: bool, clock: fn() -> Timestamp) -> Settin
         page,
         events: Events::default(),
         sns: None,
+        watch,
         clock,
     });
     Setting { app: app(gateway, mount::router(glacier)), _data: data }
@@ -119,10 +126,12 @@ pub(crate) fn claims() -> Claims {
     Claims {
         sub: "user-7".into(),
         vaults: vec![VaultName::new("photos").unwrap()],
+        objects: vec![ObjectGrant::new("pictures/anna/").unwrap()],
         ops: vec!["upload".into()],
         max_archive_bytes: 3 << 20,
         iat: NOW,
         exp: NOW + 3600,
+        ..Claims::default()
     }
 }
 
