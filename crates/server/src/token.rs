@@ -2,14 +2,15 @@
 //!
 //! A token is three texts joined by dots: `gu1`, the claims as JSON in base64url without padding, and the HMAC-SHA-256
 //! of everything before the second dot, in base64url as well. There is one algorithm and no header to choose another.
-//! Claims, all required and no others allowed:
+//! Claims, all but `objects` required and no others allowed:
 //!
 //! | claim | |
 //! |---|---|
 //! | `sub` | whom the token was made for, 1 to 256 bytes; written to the log |
 //! | `vaults` | names of the vaults it is good for |
 //! | `ops` | what it is good for: operations by AWS's names, or [sets](crate::grant) of them |
-//! | `maxArchiveBytes` | largest archive, in bytes |
+//! | `objects` | objects it is good for, each `BUCKET/PREFIX`; may be left out where there are none |
+//! | `maxArchiveBytes` | largest archive or object, in bytes |
 //! | `iat`, `exp` | made and ends, in seconds since 1970; at most [`MAX_LIFETIME_S`] apart |
 //!
 //! Any back end that holds the key can make tokens: `docs/tokens.md` has recipes.
@@ -25,6 +26,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use crate::grant;
+use crate::s3::ObjectGrant;
 
 /// Longest time between `iat` and `exp`, in seconds: what a stolen token is good for at most.
 pub const MAX_LIFETIME_S: u64 = 12 * 60 * 60;
@@ -47,9 +49,12 @@ pub struct Claims {
     pub sub: String,
     /// Vaults it is good for.
     pub vaults: Vec<VaultName>,
+    /// Objects it is good for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub objects: Vec<ObjectGrant>,
     /// What it is good for: operations, or [sets](crate::grant) of them.
     pub ops: Vec<String>,
-    /// Largest archive, in bytes.
+    /// Largest archive or object, in bytes.
     pub max_archive_bytes: u64,
     /// When it was made, in seconds since 1970.
     pub iat: u64,
@@ -155,6 +160,12 @@ impl TokenKey {
         if now >= claims.exp.saturating_add(LEEWAY_S) { Err(TokenError::Expired) } else { Ok(claims) }
     }
 
+    /// A key of its own for another purpose, so that every gateway with this one has that one as well. No token can be made
+    /// with it, nor it be found by tokens: they all begin with [`PREFIX`].
+    pub(crate) fn derive(&self, label: &str) -> [u8; 32] {
+        self.tag(format!("derive {label}").as_bytes())
+    }
+
     fn tag(&self, bytes: &[u8]) -> [u8; 32] {
         #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of every length");
@@ -180,6 +191,7 @@ mod tests {
         Claims {
             sub: "user-7".into(),
             vaults: vec![VaultName::new("photos").unwrap()],
+            objects: vec![],
             ops: vec!["upload".into(), "read".into()],
             max_archive_bytes: 1 << 40,
             iat: NOW,

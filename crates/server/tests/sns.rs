@@ -107,6 +107,7 @@ fn setting_at(
         page: std::env::temp_dir(),
         events: events.clone(),
         sns: Some(Sns::new([TopicArn::new(TOPIC).unwrap()], store_key, outside)),
+        s3: None,
         clock,
     });
     Setting { app: app(gateway, Router::new()), events, asked }
@@ -130,6 +131,7 @@ impl Setting {
     async fn listen(&self) -> Body {
         let claims = Claims {
             sub: "user-7".into(),
+            objects: vec![],
             vaults: vec![VaultName::new("photos").unwrap()],
             ops: vec!["DescribeJob".into()],
             max_archive_bytes: 0,

@@ -59,6 +59,7 @@ pub(crate) fn setting_with(dev_tokens: bool, clock: fn() -> Timestamp) -> Settin
         page,
         events: Events::default(),
         sns: None,
+        s3: None,
         clock,
     });
     Setting { app: app(gateway, mount::router(glacier)), _data: data }
@@ -119,6 +120,7 @@ pub(crate) fn claims() -> Claims {
     Claims {
         sub: "user-7".into(),
         vaults: vec![VaultName::new("photos").unwrap()],
+        objects: vec![],
         ops: vec!["upload".into()],
         max_archive_bytes: 3 << 20,
         iat: NOW,
