@@ -27,6 +27,7 @@ use crate::error::{Refused, RequestId, json};
 use crate::events::{self, Events};
 use crate::host::HostAllowList;
 use crate::metrics::code_name;
+use crate::s3::{self, S3};
 use crate::sign::{self, Subject};
 use crate::sns::{self, Sns};
 use crate::token::Tokens;
@@ -63,6 +64,8 @@ pub struct Settings {
     pub sns: Option<Sns>,
     /// Who calls, how often, and how it goes.
     pub watch: Watch,
+    /// Where objects are; `None` without buckets.
+    pub s3: Option<S3>,
     /// The clock.
     pub clock: fn() -> Timestamp,
 }
@@ -103,6 +106,7 @@ pub fn app(gateway: Gateway, store: Router) -> Router {
     let v1 = Router::new()
         .route("/v1/sign", post(sign::handle))
         .route("/v1/dev-token", post(dev_token::handle))
+        .route(s3::PATH, post(s3::handle))
         .route(events::PATH, get(events::handle))
         .route(sns::PATH, post(sns::handle))
         .method_not_allowed_fallback(method_not_allowed)
@@ -169,6 +173,7 @@ fn route(path: &str) -> &'static str {
     match path {
         "/v1/sign" => "/v1/sign",
         "/v1/dev-token" => "/v1/dev-token",
+        s3::PATH => s3::PATH,
         events::PATH => events::PATH,
         sns::PATH => sns::PATH,
         "/healthz" => "/healthz",
@@ -257,7 +262,7 @@ async fn checked(gateway: &Gateway, id: &RequestId, route: &str, request: Reques
     }
     if route == "page" {
         let mut response = next.run(request).await;
-        page::fence(response.headers_mut());
+        page::fence(response.headers_mut(), &gateway.s3.as_ref().map_or_else(Vec::new, S3::bucket_origins));
         return response;
     }
     let origin = gateway.origins.allowed(request.headers());

@@ -22,6 +22,7 @@ use local_glacier::TopicArn;
 use crate::cors::AllowedOrigins;
 use crate::credentials::TOKEN_KEY_VARIABLE;
 use crate::edge::EdgeOptions;
+use crate::s3::{Buckets, S3Options};
 use crate::sns::StoreKey;
 use crate::upstream::Trust;
 
@@ -32,7 +33,12 @@ pub use watch::WatchOptions;
 
 /// The signing gateway, with the upload page and an embedded Glacier-compatible store.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "glacier-upload-server", version)]
+#[command(
+    name = "glacier-upload-server",
+    version,
+    after_help = "`glacier-upload-server check`, with the same options, looks at what is needed from others and says what to \
+                  fix; --json says it for programs. It ends with 1 when something must be fixed."
+)]
 pub struct Config {
     /// File of keys and values in TOML; flags and environment variables come before it
     #[arg(long, env = "GLACIER_UPLOAD_CONFIG", value_name = "FILE")]
@@ -50,7 +56,7 @@ pub struct Config {
     #[arg(long, env = "GLACIER_UPLOAD_PAGE")]
     pub page: PathBuf,
     /// Vault to make in the embedded store at start; may be given several times
-    #[arg(long = "vault", env = "GLACIER_UPLOAD_VAULTS", value_delimiter = ',', required = true)]
+    #[arg(long = "vault", env = "GLACIER_UPLOAD_VAULTS", value_delimiter = ',')]
     pub vaults: Vec<String>,
     /// Account that the embedded store's vaults are in
     #[arg(long, env = "GLACIER_UPLOAD_ACCOUNT_ID", default_value = "123456789012")]
@@ -89,12 +95,15 @@ pub struct Config {
     /// TLS, limits and the end
     #[command(flatten)]
     pub edge: EdgeOptions,
+    /// Objects in S3.
+    #[command(flatten)]
+    pub s3: S3Options,
 }
 
 /// What is checked of a [`Config`].
 #[derive(Clone, Debug)]
 pub struct Checked {
-    /// At least one.
+    /// At least one where there are no buckets.
     pub vaults: Vec<VaultName>,
     /// Origins that may call.
     pub origins: AllowedOrigins,
@@ -106,6 +115,8 @@ pub struct Checked {
     pub store_key: Option<StoreKey>,
     /// Whom the stores elsewhere are believed by.
     pub trust: Trust,
+    /// `None` without any.
+    pub buckets: Option<Buckets>,
 }
 
 /// Something that comes from a file or from the environment only: other users of a machine can see flags, and the file of
@@ -166,7 +177,7 @@ impl Config {
     pub fn check(&self) -> Result<Checked, ConfigError> {
         let is_loopback = self.listen.ip().is_loopback();
         self.check_listen(is_loopback)?;
-        let vaults = self.vaults.iter().map(VaultName::new).collect::<Result<_, _>>();
+        let vaults = self.vaults.iter().map(VaultName::new).collect::<Result<Vec<_>, _>>();
         let vaults = vaults.map_err(|error| ConfigError::new("vault", error.to_string()))?;
         if self.account_id.len() != 12 || !self.account_id.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(ConfigError::new("account-id", "an account ID is twelve digits"));
@@ -214,7 +225,11 @@ impl Config {
             return Err(ConfigError::new("dev-tokens", why));
         }
         let dev_tokens = self.dev_tokens.unwrap_or(is_private);
-        Ok(Checked { vaults, origins, dev_tokens, topics, store_key, trust })
+        let buckets = self.s3.check(&self.region)?;
+        if vaults.is_empty() && buckets.is_none() {
+            return Err(ConfigError::new("vault", "name at least one vault, or with --bucket a bucket"));
+        }
+        Ok(Checked { vaults, origins, dev_tokens, topics, store_key, trust, buckets })
     }
 
     fn check_listen(&self, is_loopback: bool) -> Result<(), ConfigError> {

@@ -6,7 +6,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
 /// Headers a page may send.
 const ALLOWED_HEADERS: &str = "authorization, content-type, content-range, range, x-amz-archive-description, \
-x-amz-archive-size, x-amz-content-sha256, x-amz-date, x-amz-glacier-version, x-amz-part-size, x-amz-security-token, x-amz-sha256-tree-hash";
+x-amz-archive-size, x-amz-content-sha256, x-amz-date, x-amz-glacier-version, x-amz-part-size, x-amz-security-token, x-amz-sha256-tree-hash, \
+x-amz-subject";
 
 /// Headers a page may read.
 const EXPOSED_HEADERS: &str = "content-range, location, retry-after, x-amz-archive-id, x-amz-job-id, x-amz-multipart-upload-id, \

@@ -5,6 +5,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use glacier_core::glacier::{MAX_ARCHIVE_LEN, VaultName};
 use glacier_core::intent::RefusalCode;
+use glacier_core::s3::MAX_OBJECT_LEN;
 use http::uri::Scheme;
 use http::{HeaderMap, StatusCode, header};
 use serde::Serialize;
@@ -13,6 +14,8 @@ use crate::app::Gateway;
 use crate::body;
 use crate::client::Client;
 use crate::error::{Refused, RequestId, json};
+use crate::objects::ObjectGrant;
+use crate::s3::S3;
 use crate::token::Claims;
 
 /// How long a development token is good for, in seconds.
@@ -34,8 +37,11 @@ const PROXY_HEADERS: [&str; 5] = ["forwarded", "via", "x-forwarded-for", "x-forw
 struct Answer<'a> {
     token: String,
     expires_in_ms: u64,
-    vault: &'a VaultName,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vault: Option<&'a VaultName>,
     vaults: &'a [VaultName],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    objects: &'a [ObjectGrant],
 }
 
 /// Answers on loopback only; elsewhere as if there were no such path.
@@ -66,19 +72,21 @@ async fn mint(gateway: &Gateway, request: Request) -> Result<Response, Refused> 
         return Err(NOT_EMPTY);
     }
     let now = gateway.now().as_unix();
+    let objects = gateway.s3.as_ref().map_or(&[][..], S3::objects);
     let claims = Claims {
         sub: "developer".to_owned(),
         vaults: gateway.vaults.clone(),
         ops: GRANTS.map(str::to_owned).to_vec(),
-        max_archive_bytes: MAX_ARCHIVE_LEN,
+        objects: objects.to_vec(),
+        max_archive_bytes: MAX_ARCHIVE_LEN.max(MAX_OBJECT_LEN),
         iat: now,
         exp: now + LIFETIME_S,
         ..Claims::default()
     };
     let internal = Refused::new(RefusalCode::Internal, "the token could not be made");
-    let token = gateway.tokens.mint(&claims).map_err(|_| internal.clone())?;
-    let vault = gateway.vaults.first().ok_or(internal)?;
-    let answer = Answer { token, expires_in_ms: LIFETIME_S * 1000, vault, vaults: &gateway.vaults };
+    let token = gateway.tokens.mint(&claims).map_err(|_| internal)?;
+    let vaults = &gateway.vaults;
+    let answer = Answer { token, expires_in_ms: LIFETIME_S * 1000, vault: vaults.first(), vaults, objects };
     Ok(json(StatusCode::OK, &answer))
 }
 

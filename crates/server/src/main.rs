@@ -1,19 +1,26 @@
 //! The gateway's binary.
 
 use std::error::Error;
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use glacier_core::hex;
 use glacier_core::sigv4::{GLACIER, Scope, Timestamp};
 use glacier_upload_server::app::{Gateway, Settings, app};
+use glacier_upload_server::aws_credentials::AwsCredentials;
+use glacier_upload_server::check::{self, Finding};
 use glacier_upload_server::config::{self, Checked, ConfigError, LoadError, Loaded};
 use glacier_upload_server::credentials;
 use glacier_upload_server::edge;
 use glacier_upload_server::events::{self, Events};
 use glacier_upload_server::host::HostAllowList;
 use glacier_upload_server::mount;
+use glacier_upload_server::s3::S3;
 use glacier_upload_server::sns::{Outside, Sns};
+use glacier_upload_server::token::TokenKey;
+use glacier_upload_server::upstream::{Client, Patience};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tower::ServiceExt;
@@ -21,7 +28,8 @@ use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let loaded = match config::load(std::env::args_os()) {
+    let (mode, arguments) = mode(std::env::args_os().collect());
+    let loaded = match config::load(arguments) {
         Ok(loaded) => loaded,
         Err(LoadError::Flags(error)) => error.exit(),
         Err(error) => {
@@ -38,8 +46,12 @@ async fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")))
         .init();
-    match run(loaded).await {
-        Ok(()) => ExitCode::SUCCESS,
+    let done = match mode {
+        Mode::Serve => run(loaded).await.map(|()| ExitCode::SUCCESS),
+        Mode::Check { json } => check_others(loaded, json).await,
+    };
+    match done {
+        Ok(code) => code,
         Err(error) => {
             // For whoever started it, and therefore as text.
             eprintln!("glacier-upload-server: {error}");
@@ -53,8 +65,51 @@ async fn main() -> ExitCode {
     }
 }
 
+/// What the program is started for.
+#[derive(Clone, Copy)]
+enum Mode {
+    Serve,
+    Check { json: bool },
+}
+
+/// `check` as the first argument, and `--json` after it, are about the program and not about its configuration.
+fn mode(mut arguments: Vec<OsString>) -> (Mode, Vec<OsString>) {
+    if arguments.get(1).is_none_or(|argument| argument != "check") {
+        return (Mode::Serve, arguments);
+    }
+    arguments.remove(1);
+    let json = arguments.iter().position(|argument| argument == "--json");
+    if let Some(at) = json {
+        arguments.remove(at);
+    }
+    (Mode::Check { json: json.is_some() }, arguments)
+}
+
+/// Looks at what is needed from others, and prints it.
+async fn check_others(
+    Loaded { config, origins: came_from, .. }: Loaded,
+    json: bool,
+) -> Result<ExitCode, Box<dyn Error>> {
+    let checked = config.check().map_err(|error| came_from.explain(&error))?;
+    let client = Client::new(&checked.trust, Patience::default());
+    let aws = AwsCredentials::ordinary(client.clone(), &config.region, now);
+    let mut findings = vec![Finding::ok("configuration", "every key makes sense")];
+    if let Some(buckets) = checked.buckets {
+        // Nothing that is sealed here lasts.
+        let key = TokenKey::from_text(&hex::encode(&credentials::random::<32>()?))?;
+        let origins = check::origins(&config.allow_origins, &config.public_hosts, config.listen);
+        findings.extend(S3::new(buckets, client, aws, &key, now).check(&origins).await);
+    }
+    if json {
+        println!("{}", check::in_json(&findings))
+    } else {
+        print!("{}", check::in_words(&findings))
+    }
+    Ok(if check::is_fit(&findings) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
 async fn run(Loaded { config, origins: came_from, .. }: Loaded) -> Result<(), Box<dyn Error>> {
-    let Checked { vaults, origins, dev_tokens, topics, store_key, trust: _ } =
+    let Checked { vaults, origins, dev_tokens, topics, store_key, trust, buckets } =
         config.check().map_err(|error| came_from.explain(&error))?;
     let limits = config.edge.limits(config.listen.ip(), config.behind_tls_proxy, edge::raise_open_files());
     let certificate = config.edge.certificate().map_err(|error| came_from.explain(&error))?;
@@ -77,6 +132,9 @@ async fn run(Loaded { config, origins: came_from, .. }: Loaded) -> Result<(), Bo
     let events = Events::default();
     tokio::spawn(events::forward(glacier.completions(), events.clone()));
     let sns = (!topics.is_empty()).then(|| Sns::new(topics, store_key, Outside::network()));
+    let client = Client::new(&trust, Patience::default());
+    let aws = AwsCredentials::ordinary(client.clone(), &config.region, now);
+    let s3 = buckets.map(|buckets| S3::new(buckets, client, aws, tokens.key(), now));
     let gateway = Gateway::new(Settings {
         account_id: config.account_id,
         credentials: store_credentials,
@@ -90,6 +148,7 @@ async fn run(Loaded { config, origins: came_from, .. }: Loaded) -> Result<(), Bo
         events: events.clone(),
         sns,
         watch,
+        s3,
         clock: now,
     });
     let readiness = gateway.readiness().clone();

@@ -5,19 +5,24 @@ use std::path::Path;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use tower_http::services::ServeDir;
 
-/// All that the page may load, and from where. WebAssembly needs `wasm-unsafe-eval`, which allows nothing else.
-pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; \
-connect-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self' data:; frame-ancestors 'none'; \
-base-uri 'none'; form-action 'none'";
+/// All that the page may load, and from where, besides what it may connect to. WebAssembly needs `wasm-unsafe-eval`, which
+/// allows nothing else.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; \
+style-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 /// The files of `folder`.
 pub fn files(folder: &Path) -> ServeDir {
     ServeDir::new(folder)
 }
 
-/// Sets the headers of the page's files. Caches must ask again, so that a new release is never mixed with an old one.
-pub fn fence(headers: &mut HeaderMap) {
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY));
+/// Sets the headers of the page's files. Caches must ask again, so that a new release is never mixed with an old one. The
+/// page may send to `buckets`, origins without a path, besides its own.
+pub fn fence(headers: &mut HeaderMap, buckets: &[String]) {
+    let connect: String = buckets.iter().map(|origin| format!(" {origin}")).collect();
+    let policy = format!("{CONTENT_SECURITY_POLICY}; connect-src 'self'{connect}");
+    // An origin that is no header value is none that a browser could be told of.
+    let policy = HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static(CONTENT_SECURITY_POLICY));
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     headers.insert(HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin"));

@@ -13,6 +13,7 @@ use crate::app::Gateway;
 use crate::body;
 use crate::client::Client;
 use crate::error::{Refused, RequestId, json};
+use crate::s3::{self, S3Refused};
 use crate::token::{Claims, TokenError};
 use crate::{audit, batch, policy};
 
@@ -29,6 +30,18 @@ struct Answer {
     requests: Vec<SignedRequest>,
 }
 
+/// A refusal, by the gateway itself or about S3.
+enum SignRefused {
+    Gateway(Refused),
+    S3 { refused: S3Refused, intent: usize },
+}
+
+impl From<Refused> for SignRefused {
+    fn from(refused: Refused) -> Self {
+        Self::Gateway(refused)
+    }
+}
+
 /// Signs a whole batch or nothing of it.
 pub async fn handle(State(gateway): State<Gateway>, id: axum::Extension<RequestId>, request: Request) -> Response {
     let claims = match authenticate(request.headers(), request.extensions(), &gateway).await {
@@ -37,7 +50,8 @@ pub async fn handle(State(gateway): State<Gateway>, id: axum::Extension<RequestI
     };
     let mut response = match sign_batch(&gateway, &claims, request).await {
         Ok(requests) => json(StatusCode::OK, &Answer { requests }),
-        Err(refused) => refused.into_response(&id),
+        Err(SignRefused::Gateway(refused)) => refused.into_response(&id),
+        Err(SignRefused::S3 { refused, intent }) => refused.into_response(&id, Some(intent)),
     };
     response.extensions_mut().insert(Subject(claims.sub));
     response
@@ -80,26 +94,32 @@ async fn verify(headers: &HeaderMap, gateway: &Gateway) -> Result<Claims, Refuse
     })
 }
 
-async fn sign_batch(gateway: &Gateway, claims: &Claims, request: Request) -> Result<Vec<SignedRequest>, Refused> {
+async fn sign_batch(gateway: &Gateway, claims: &Claims, request: Request) -> Result<Vec<SignedRequest>, SignRefused> {
     // Checked by the layer in front to be exactly one, and ours.
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).map(str::to_owned);
     let host = host.ok_or(Refused::new(RefusalCode::Internal, "the request's Host is gone"))?;
     let id = request.extensions().get::<RequestId>().cloned();
+    // Only browsers send it, and only they ask a bucket for leave.
+    let origin = request.headers().get(header::ORIGIN).cloned();
     let body = body::read_json(request, batch::MAX_LEN).await?;
     let intents = batch::read(&body)?;
     for (index, intent) in intents.iter().enumerate() {
         policy::check(claims, intent).map_err(|(code, message)| Refused { code, message, intent: Some(index) })?;
     }
     let now = gateway.now();
-    let sign = |(index, intent)| {
-        let not_configured = "this gateway has no buckets";
-        sign(intent, &gateway.account_id, &host, &gateway.credentials, &gateway.scope, now).ok_or(Refused {
-            code: RefusalCode::NotConfigured,
-            message: not_configured,
-            intent: Some(index),
-        })
-    };
-    let requests = intents.iter().enumerate().map(sign).collect::<Result<_, _>>()?;
+    let mut requests = Vec::with_capacity(intents.len());
+    for (index, intent) in intents.iter().enumerate() {
+        let at_place = |refused| SignRefused::S3 { refused, intent: index };
+        let signed = match (intent, &gateway.s3) {
+            (Intent::S3(intent), Some(s3)) => {
+                s3.sign(claims, intent, &host, origin.as_ref()).await.map_err(at_place)?
+            }
+            (Intent::S3(_), None) => return Err(at_place(s3::not_configured())),
+            _ => sign(intent, &gateway.account_id, &host, &gateway.credentials, &gateway.scope, now)
+                .ok_or_else(|| at_place(s3::not_configured()))?,
+        };
+        requests.push(signed);
+    }
     audit::signed(gateway, id.as_ref(), claims, &intents);
     Ok(requests)
 }

@@ -195,6 +195,7 @@ fn a_stop_ends_streams_of_events() {
     let claims = Claims {
         sub: "user-7".into(),
         vaults: vec![VaultName::new("demo").unwrap()],
+        objects: vec![],
         ops: vec!["DescribeJob".into()],
         max_archive_bytes: 0,
         iat: now,

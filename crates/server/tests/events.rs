@@ -63,6 +63,7 @@ fn claims() -> Claims {
     Claims {
         sub: "user-7".into(),
         vaults: vec![VaultName::new("photos").unwrap()],
+        objects: vec![],
         ops: vec!["DescribeJob".into(), "InitiateJob".into()],
         max_archive_bytes: 0,
         iat: now() - 60,
@@ -140,6 +141,7 @@ impl Server {
             events: events.clone(),
             sns,
             watch: glacier_upload_server::watch::Watch::default(),
+            s3: None,
             clock: || Timestamp::from_unix(now()),
         });
         let app = app(gateway, mount::router(glacier));

@@ -108,6 +108,7 @@ fn setting_at(
         events: events.clone(),
         sns: Some(Sns::new([TopicArn::new(TOPIC).unwrap()], store_key, outside)),
         watch: glacier_upload_server::watch::Watch::default(),
+        s3: None,
         clock,
     });
     Setting { app: app(gateway, Router::new()), events, asked }
@@ -131,6 +132,7 @@ impl Setting {
     async fn listen(&self) -> Body {
         let claims = Claims {
             sub: "user-7".into(),
+            objects: vec![],
             vaults: vec![VaultName::new("photos").unwrap()],
             ops: vec!["DescribeJob".into()],
             max_archive_bytes: 0,

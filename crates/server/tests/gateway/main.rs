@@ -145,8 +145,8 @@ async fn the_page_is_fenced_in() {
     assert_eq!((page.status, page.body.as_str()), (200, "<!doctype html>"));
     assert_eq!(
         page.header("content-security-policy"),
-        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; worker-src 'self'; \
-         style-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; \
+         img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; connect-src 'self'"
     );
     for (name, value) in [
         ("x-content-type-options", "nosniff"),

@@ -66,6 +66,7 @@ pub(crate) fn setting_watched(dev_tokens: bool, watch: Watch, clock: fn() -> Tim
         events: Events::default(),
         sns: None,
         watch,
+        s3: None,
         clock,
     });
     Setting { app: app(gateway, mount::router(glacier)), _data: data }

@@ -1,0 +1,210 @@
+"""The real gateway as a process, and a page that does what the browser package does, in a few lines of Python."""
+
+import base64
+import hashlib
+import hmac
+import http.client
+import json
+import os
+import pathlib
+import re
+import secrets
+import signal
+import subprocess
+import time
+import urllib.parse
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = pathlib.Path(os.environ.get("GLACIER_UPLOAD_SERVER", ROOT / "target/debug/glacier-upload-server"))
+ORIGIN = "https://app.example.com"
+PART = 8 << 20
+
+
+def b64(digest):
+    return base64.b64encode(digest).decode()
+
+
+def sha256(data):
+    return hashlib.sha256(data).digest()
+
+
+def tree_hash(data):
+    """By the definition: SHA-256 of each MiB, then of neighbours, until one is left."""
+    level = [sha256(data[at : at + (1 << 20)]) for at in range(0, len(data), 1 << 20)] or [sha256(b"")]
+    while len(level) > 1:
+        pairs = [level[at : at + 2] for at in range(0, len(level), 2)]
+        level = [sha256(b"".join(pair)) if len(pair) == 2 else pair[0] for pair in pairs]
+    return level[0].hex()
+
+
+def composite(parts):
+    """As S3 documents it: SHA-256 over the parts' SHA-256, and how many."""
+    return f"{b64(sha256(b''.join(sha256(part) for part in parts)))}-{len(parts)}"
+
+
+class Refused(Exception):
+    """An answer that is no success."""
+
+    def __init__(self, status, body):
+        super().__init__(f"{status} {body[:600]!r}")
+        self.status, self.body = status, body
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+    @property
+    def code(self):
+        return self.json["code"]
+
+
+def send(url, method, headers=None, body=b""):
+    """Sends exactly this. Gives status, headers and body, whatever they are."""
+    parts = urllib.parse.urlsplit(url)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=120)
+    target = parts.path + (f"?{parts.query}" if parts.query else "")
+    try:
+        connection.request(method, target, body if body or method in ("PUT", "POST") else None, headers or {})
+        answer = connection.getresponse()
+        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
+    finally:
+        connection.close()
+
+
+class Gateway:
+    """One process before one store."""
+
+    def __init__(self, folder, store, *options, buckets=("photos",), key=None, token_key=None):
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir()
+        (self.folder / "page").mkdir()
+        (self.folder / "page/index.html").write_text("<!doctype html>")
+        self.key = token_key or secrets.token_bytes(32)
+        self.secret = key or store.secret_access_key
+        environment = {
+            "PATH": os.environ["PATH"],
+            "GLACIER_UPLOAD_TOKEN_KEY": self.key.hex(),
+            "AWS_ACCESS_KEY_ID": store.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.secret,
+            "RUST_LOG": "trace",  # so that a secret in any log line is found
+        }
+        arguments = ["--data", self.folder / "data", "--listen", "127.0.0.1:0", "--page", self.folder / "page"]
+        arguments += ["--allow-origin", ORIGIN, "--s3-endpoint", store.url, "--s3-region", store.region]
+        for bucket in buckets:
+            arguments += ["--bucket", bucket]
+        self.log = self.folder / "log"
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [BINARY, *arguments, *options], env=environment, stdout=subprocess.PIPE, stderr=log, text=True
+            )
+        line = self.process.stdout.readline()
+        found = re.fullmatch(r"listening on (http://127\.0\.0\.1:\d+)\n", line)
+        assert found, f"{line!r}, log: {self.log.read_text()[-2000:]}"
+        self.url = found[1]
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(timeout=60) == 0
+        log = self.log.read_text()
+        # Test stores have short secrets that are words.
+        assert len(self.secret) < 20 or self.secret not in log
+        assert "X-Amz-Signature" not in log and "Signature=" not in log and "panicked" not in log
+
+    def token(self, **claims):
+        """A token as any back end that shares the key makes it."""
+        now = int(time.time())
+        usual = {
+            "sub": "anna",
+            "vaults": [],
+            "objects": ["photos/"],
+            "ops": ["upload", "read", "delete"],
+            "maxArchiveBytes": 2**46,
+            "iat": now,
+            "exp": now + 600,
+        }
+        encode = lambda data: base64.urlsafe_b64encode(data).rstrip(b"=").decode()  # noqa: E731
+        signed = "gu1." + encode(json.dumps({**usual, **claims}).encode())
+        return f"{signed}.{encode(hmac.new(self.key, signed.encode(), hashlib.sha256).digest())}"
+
+    def page(self, origin=ORIGIN, **claims):
+        return Page(self, self.token(**claims), origin)
+
+
+class Page:
+    """Asks for signatures and uses them as a browser would: of its own it sets nothing but the body."""
+
+    def __init__(self, gateway, token, origin):
+        self.gateway, self.token, self.origin = gateway, token, origin
+
+    def sign_many(self, *intents):
+        headers = {"content-type": "application/json", "authorization": f"Bearer {self.token}"}
+        if self.origin:
+            headers["origin"] = self.origin
+        body = json.dumps({"intents": intents}).encode()
+        status, _, answer = send(self.gateway.url + "/v1/sign", "POST", headers, body)
+        if status != 200:
+            raise Refused(status, answer)
+        return json.loads(answer)["requests"]
+
+    def sign(self, op, **fields):
+        return self.sign_many({"op": f"s3:{op}", **fields})[0]
+
+    def use(self, signed, body=b""):
+        """Sends a signed request as it is."""
+        url = urllib.parse.urljoin(self.gateway.url, signed["url"])
+        headers = dict(signed["headers"])
+        if self.origin:
+            headers["origin"] = self.origin
+        return send(url, signed["method"], headers, signed.get("body", "").encode() or body)
+
+    def do(self, op, body=b"", **fields):
+        """Signs and sends. Gives the answer's JSON, or its headers and bytes where it is the store's."""
+        signed = self.sign(op, **fields)
+        status, headers, answer = self.use(signed, body)
+        if status not in (200, 201, 202, 204, 206):
+            raise Refused(status, answer)
+        if signed["url"].startswith("/"):
+            return json.loads(answer) if answer else None
+        return headers, answer
+
+    def create(self, key, data, part_size=PART, **more):
+        fields = {"storageClass": "GLACIER", "size": len(data), "partSize": part_size, **more}
+        return self.do("CreateMultipartUpload", bucket="photos", key=key, **fields)["upload"]
+
+    def send_part(self, upload, number, part, **more):
+        """The store's answer to the part's bytes."""
+        return self.do("UploadPart", part, upload=upload, partNumber=number, payloadHash=sha256(part).hex(), **more)
+
+    def complete(self, upload, data, part_size=PART, **more):
+        fields = {"size": len(data), "checksum": composite(split(data, part_size)), "treeHash": tree_hash(data)}
+        return self.do("CompleteMultipartUpload", upload=upload, **{**fields, **more})
+
+    def upload(self, key, data, part_size=PART, **more):
+        upload = self.create(key, data, part_size, **more)
+        for number, part in enumerate(split(data, part_size), 1):
+            headers, _ = self.send_part(upload, number, part)
+            assert headers["x-amz-checksum-sha256"] == b64(sha256(part))
+        return self.complete(upload, data, part_size)
+
+    def put(self, key, data, **more):
+        fields = {
+            "size": len(data),
+            "payloadHash": sha256(data).hex(),
+            "treeHash": tree_hash(data),
+            "storageClass": "GLACIER",
+            **more,
+        }
+        return self.do("PutObject", data, bucket="photos", key=key, **fields)
+
+
+def split(data, size=PART):
+    return [data[at : at + size] for at in range(0, len(data), size)] or [b""]
+
+
+def refused(call):
+    """What `call` is refused with."""
+    try:
+        result = call()
+    except Refused as error:
+        return error
+    raise AssertionError(f"not refused: {str(result)[:300]}")
