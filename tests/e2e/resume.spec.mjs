@@ -50,7 +50,7 @@ for (const engine of ["chromium", "firefox"]) {
       assert.equal(world.network.begun, 0);
       assert.ok(world.network.listed >= 1);
       assert.equal(world.network.sent.length, N_PARTS - 8);
-      assert.deepEqual([...first, ...network.sent].sort((a, b) => a - b), Array.from({ length: N_PARTS }, (_, part) => part * MIB));
+      assert.deepEqual([...first, ...world.network.sent].sort((a, b) => a - b), Array.from({ length: N_PARTS }, (_, part) => part * MIB));
       assert.equal(await world.archives(), before + 1);
       assert.deepEqual(await browser.evaluate(() => left()), []);
     });
