@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
 // Bytes after brotli: the first measured size plus a tenth.
-const BUDGET = { "main thread": 12_900, wasm: 178_000, worker: 300, inline: 220_000 };
+const BUDGET = { "main thread": 12_900, wasm: 194_000, worker: 300, inline: 241_000 };
 
 const dist = process.argv[2];
 const shipped = readdirSync(dist);
