@@ -2,9 +2,9 @@
 //! many bytes of a body have left (`fetch` has no such event, and a streamed request body is silently replaced by the
 //! text "[object ReadableStream]" in Firefox).
 
-use glacier_core::SignedRequest;
 use glacier_core::glacier::Response;
 use glacier_core::json::Json;
+use glacier_core::{SignedRequest, s3};
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::{Closure, JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -133,7 +133,7 @@ impl Body {
         Ok(Some(json::get(&chunk, "value").unchecked_into()))
     }
 
-    /// The whole as JSON; `None` where it is longer than any answer of ours, or no JSON.
+    /// The whole as JSON; `None` where it is longer than any answer of ours, or neither JSON nor a refusal of S3.
     pub(crate) async fn read_json(&mut self) -> Result<Option<Json>, NoAnswer> {
         let mut bytes = Vec::new();
         while let Some(chunk) = self.chunk().await? {
@@ -143,7 +143,7 @@ impl Body {
             }
             bytes.extend_from_slice(&chunk.to_vec());
         }
-        Ok(String::from_utf8(bytes).ok().and_then(|text| json::parse(&text)))
+        Ok(String::from_utf8(bytes).ok().and_then(|text| read_text(&text)))
     }
 }
 
@@ -204,8 +204,11 @@ impl Sending {
         for event in ["load", "error", "abort", "timeout"] {
             xhr.add_event_listener_with_callback(event, on_end.as_ref().unchecked_ref())?;
         }
-        // Headers that only the browser may set are in no signed request; the type is set so that none is guessed.
-        xhr.set_request_header("content-type", "application/octet-stream")?;
+        // Headers that only the browser may set are in no signed request; a type is set so that none is guessed. Set twice
+        // it would be both.
+        if !request.headers.iter().any(|(name, _)| name == s3::header::CONTENT_TYPE) {
+            xhr.set_request_header(s3::header::CONTENT_TYPE, "application/octet-stream")?;
+        }
         xhr.send_with_opt_buffer_source_or_blob(body)?;
         Ok(Self { xhr, _on_progress: on_progress, _on_end: on_end, _on_answer_progress: on_answer_progress })
     }
@@ -239,8 +242,13 @@ fn answer(xhr: &XmlHttpRequest) -> Response {
     Response {
         status: xhr.status().unwrap_or_default(),
         headers: headers.collect(),
-        body: xhr.response_text().ok().flatten().and_then(|text| json::parse(&text)),
+        body: xhr.response_text().ok().flatten().and_then(|text| read_text(&text)),
     }
+}
+
+/// JSON, or what S3 refuses with in XML.
+fn read_text(text: &str) -> Option<Json> {
+    json::parse(text).or_else(|| s3::error_body::read(text))
 }
 
 impl Drop for Sending {

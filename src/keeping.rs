@@ -45,9 +45,9 @@ impl Kept {
     }
 
     /// Writes how far the upload is; `false` where that could not be done. Of one that is not begun at the store there is
-    /// nothing to go on with, and no record.
+    /// nothing to go on with, and no record; an object in one request is begun when it is sent.
     pub(crate) async fn save(&self, position: Position) -> bool {
-        if position.upload_id.is_none() {
+        if !position.is_begun() {
             self.forget().await;
             return true;
         }

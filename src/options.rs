@@ -3,10 +3,12 @@
 use glacier_core::error::{ErrorCode, UploadError};
 use glacier_core::glacier::PolicyText;
 use glacier_core::json::Json;
-use glacier_core::settings::{self, DownloadOptions, Settings, StreamSettings, UploadOptions, VaultsSettings};
+use glacier_core::settings::{
+    self, DownloadOptions, FileKind, Settings, StreamSettings, UploadOptions, VaultsSettings,
+};
 use js_sys::{Array, Function, JSON, Object};
 use wasm_bindgen::prelude::{JsCast, JsValue};
-use web_sys::{AbortSignal, Blob};
+use web_sys::{AbortSignal, Blob, File};
 
 use crate::download::Wishes;
 use crate::fetch;
@@ -77,8 +79,15 @@ pub(crate) fn policy(policy: &JsValue) -> Result<PolicyText, UploadError> {
 }
 
 /// The options of `add`.
-pub(crate) fn upload(options: &JsValue) -> Result<(UploadOptions, Option<AbortSignal>), UploadError> {
-    with_signal(options, UploadOptions::read)
+pub(crate) fn upload(
+    options: &JsValue,
+    settings: &Settings,
+    blob: &Blob,
+) -> Result<(UploadOptions, Option<AbortSignal>), UploadError> {
+    let name = blob.dyn_ref::<File>().map(File::name);
+    let content_type = blob.type_();
+    let file = FileKind { name: name.as_deref(), content_type: &content_type };
+    with_signal(options, |options| settings.upload(options, file))
 }
 
 /// The options of `stream`.

@@ -3,7 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use glacier_core::upload::{Event, State};
+use glacier_core::s3::VersionId;
+use glacier_core::upload::{Event, State, Stored};
 use js_sys::{Function, Object, Promise};
 use wasm_bindgen::prelude::JsValue;
 use web_sys::AbortSignal;
@@ -163,11 +164,22 @@ impl Upload {
         }
         let outcome = match &state {
             State::Done(outcome) => {
-                let archive = Object::new();
-                set(&archive, "archiveId", &outcome.archive_id.as_str().into());
-                set(&archive, "treeHash", &outcome.tree_hash.to_string().into());
-                set(&archive, "size", &number(outcome.size).into());
-                Ok(archive.into())
+                let made = Object::new();
+                match &outcome.stored {
+                    Stored::Archive(archive_id) => set(&made, "archiveId", &archive_id.as_str().into()),
+                    Stored::Object(object) => {
+                        let version_id = object.version_id.as_ref().map(VersionId::as_str);
+                        set(&made, "bucket", &object.bucket.as_str().into());
+                        set(&made, "key", &object.key.as_str().into());
+                        set(&made, "versionId", &version_id.map_or(JsValue::NULL, JsValue::from));
+                        set(&made, "etag", &object.etag.as_deref().map_or(JsValue::NULL, JsValue::from));
+                        set(&made, "checksum", &object.checksum.to_string().into());
+                        set(&made, "treeHashKept", &object.tree_hash_kept.into());
+                    }
+                }
+                set(&made, "treeHash", &outcome.tree_hash.to_string().into());
+                set(&made, "size", &number(outcome.size).into());
+                Ok(made.into())
             }
             State::Failed(_) => Err(self.error()),
             _ => Err(error::aborted("upload")),

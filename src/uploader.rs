@@ -78,9 +78,9 @@ impl Uploader {
 
     /// Plans the upload of a file and starts it when there is room.
     pub(crate) fn add(self: &Rc<Self>, blob: Blob, options: UploadOptions) -> Result<Rc<Upload>, UploadError> {
-        let UploadOptions { description, resume } = options;
+        let UploadOptions { target, resume } = options;
         let plan = self.settings.plan(file::size(&blob))?;
-        let config = self.config(UploadConfig::new(self.settings.vault.clone(), description, plan));
+        let config = self.config(UploadConfig::new(target, plan));
         let position = Position::new(&config);
         let search = file::identity(&blob).map(|file| Search {
             journal: Rc::clone(&self.journal),
@@ -106,8 +106,8 @@ impl Uploader {
     /// Records of uploads to the same place as these.
     pub(crate) async fn records(&self) -> Result<Vec<Record>, JsValue> {
         let mut records = self.journal.all().await?;
-        let target = &self.settings.vault;
-        records.retain(|record| record.is_to(self.gateway.url(), target));
+        let place = &self.settings.place;
+        records.retain(|record| record.is_to(self.gateway.url(), place));
         Ok(records)
     }
 
@@ -142,8 +142,8 @@ impl Uploader {
 
     /// Opens an upload of data that is yet to be written.
     pub(crate) fn stream(self: &Rc<Self>, settings: StreamSettings) -> Rc<Stream> {
-        let StreamSettings { description, plan } = settings;
-        let mut config = UploadConfig::new(self.settings.vault.clone(), description, plan);
+        let StreamSettings { target, plan } = settings;
+        let mut config = UploadConfig::new(target, plan);
         config.retry = self.settings.gateway.retry;
         config.limits = self.settings.share_for_stream(&plan, self.sharing.get() + 1).limits;
         let source = Source::Stream(Intake::default());
@@ -267,7 +267,7 @@ impl Uploader {
         if let Some(kept) = found {
             let position = kept.position();
             let (plan, config) = (position.plan, self.config(position.config()));
-            if position.upload_id.is_some()
+            if position.is_begun()
                 && let Ok(machine) = Machine::resume_guessed(config, position)
             {
                 upload.driver.replace(machine);

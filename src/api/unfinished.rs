@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use glacier_core::error::UploadError;
-use glacier_core::glacier::{Description, UploadId};
-use glacier_core::upload::Event;
+use glacier_core::glacier::Description;
+use glacier_core::upload::{Event, StoreUpload, Target};
 use js_sys::{Object, Promise};
 use wasm_bindgen::prelude::{JsCast, JsValue, wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
@@ -36,14 +36,22 @@ impl UnfinishedUpload {
             ("name", record.file.name.as_str().into()),
             ("size", number(record.file.size).into()),
             ("lastModified", number(record.file.last_modified).into()),
-            ("description", text(journal.description.as_ref().map(Description::as_str))),
-            ("vault", journal.vault.as_str().into()),
-            ("uploadId", text(journal.upload_id.as_ref().map(UploadId::as_str))),
+            ("uploadId", text(journal.upload.as_ref().map(StoreUpload::name))),
             ("bytesConfirmed", number(journal.bytes_confirmed()).into()),
             ("begunAt", moment(record.begun_at)),
             ("savedAt", moment(record.saved_at)),
             ("inUse", in_use.into()),
         ] {
+            set(&object, key, &value);
+        }
+        let place = match &journal.target {
+            Target::Vault { vault, description } => {
+                let description = text(description.as_ref().map(Description::as_str));
+                [("vault", vault.as_str().into()), ("description", description)]
+            }
+            Target::Object(made) => [("bucket", made.bucket.as_str().into()), ("key", made.key.as_str().into())],
+        };
+        for (key, value) in place {
             set(&object, key, &value);
         }
         object.into()

@@ -33,7 +33,7 @@ impl Uploader {
     /// An `UploadError` of JavaScript.
     pub fn add(&self, blob: &JsValue, options: &JsValue) -> Result<Upload, JsValue> {
         let blob = options::blob(blob).map_err(plain)?;
-        let (options, signal) = options::upload(options).map_err(plain)?;
+        let (options, signal) = options::upload(options, self.uploader.settings(), &blob).map_err(plain)?;
         let upload = self.uploader.add(blob, options).map_err(plain)?;
         if let Some(signal) = signal {
             upload.follow(signal);

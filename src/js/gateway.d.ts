@@ -21,7 +21,32 @@ export type Intent =
   | { op: "GetVaultAccessPolicy" | "DeleteVaultAccessPolicy" | "GetVaultLock" | "AbortVaultLock"; vault: string }
   | { op: "CompleteVaultLock"; vault: string; lockId: string }
   | { op: "GetDataRetrievalPolicy" | "ListProvisionedCapacity" | "PurchaseProvisionedCapacity" }
-  | { op: "SetDataRetrievalPolicy"; strategy: "BytesPerHour" | "FreeTier" | "None"; bytesPerHour?: number };
+  | { op: "SetDataRetrievalPolicy"; strategy: "BytesPerHour" | "FreeTier" | "None"; bytesPerHour?: number }
+  | S3Intent;
+
+/**
+ * What the page intends with objects. PutObject and UploadPart become presigned URLs of the bucket; the others are requests
+ * to the gateway itself, which answers in JSON.
+ */
+export type S3Intent =
+  | ({ op: "s3:PutObject"; size: number; payloadHash: string; treeHash: string } & ObjectAttributes)
+  | ({ op: "s3:CreateMultipartUpload"; size: number; partSize: number } & ObjectAttributes)
+  | { op: "s3:UploadPart"; upload: string; partNumber: number; payloadHash: string; size?: number }
+  | { op: "s3:ListParts"; upload: string; marker?: string }
+  | { op: "s3:CompleteMultipartUpload"; upload: string; size: number; checksum: string; treeHash: string }
+  | { op: "s3:AbortMultipartUpload"; upload: string }
+  | { op: "s3:HeadObject"; bucket: string; key: string; versionId?: string };
+
+/** What PutObject and CreateMultipartUpload say of an object. */
+export interface ObjectAttributes {
+  bucket: string;
+  key: string;
+  storageClass: string;
+  contentType?: string;
+  metadata?: Record<string, string>;
+  tags?: Record<string, string>;
+  overwrite?: true;
+}
 
 /** What a vault tells a topic. */
 export type NotificationEvent = "ArchiveRetrievalCompleted" | "InventoryRetrievalCompleted";

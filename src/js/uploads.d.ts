@@ -1,18 +1,53 @@
 import type { UploadError } from "./error.js";
 import type { GatewayOptions } from "./gateway.js";
 
-/** What is to be stored where. */
-export interface Target {
+/** Archives of Glacier. */
+export interface VaultTarget {
   /** A vault the token allows: 1 to 255 of `A-Z a-z 0-9 _ . -`. */
   vault: string;
 }
 
+/** Where S3 keeps an object. `GLACIER` and `DEEP_ARCHIVE` must be restored before they can be read. */
+export type StorageClass =
+  | "GLACIER" | "DEEP_ARCHIVE" | "GLACIER_IR" | "STANDARD" | "STANDARD_IA" | "ONEZONE_IA" | "INTELLIGENT_TIERING";
+
+/**
+ * Objects of S3. The bytes go straight from the browser to the bucket, whose CORS rules have to let the page in; where they
+ * do not, nothing is sent and the error `CORS_NOT_ALLOWED` has the rules to paste.
+ */
+export type BucketTarget = {
+  /** A bucket the token allows. */
+  bucket: string;
+  /** @default "GLACIER" */
+  storageClass?: StorageClass;
+  /** Kept with every object: names in lower case, values of printable ASCII, 1,968 bytes in all. */
+  metadata?: Record<string, string>;
+  /** Kept with every object: at most nine, because one more is the tree hash's. */
+  tags?: Record<string, string>;
+  /** Whether an object of the same key may be replaced. Otherwise that is the error `OBJECT_EXISTS`. @default false */
+  overwrite?: boolean;
+} & (
+  | {
+    /** The one object's key. {@link ObjectUploadOptions.key} names another. */
+    key: string;
+    prefix?: undefined;
+  }
+  | {
+    /** What keys begin with; the file's name follows. `""` for the name alone. */
+    prefix: string;
+    key?: undefined;
+  }
+);
+
+/** What is to be stored where. */
+export type Target = VaultTarget | BucketTarget;
+
 /** Options of {@link createUploader}. A misspelt key is an error that names it. */
-export interface UploaderOptions extends GatewayOptions {
-  target: Target;
+export interface UploaderOptions<T extends Target = VaultTarget> extends GatewayOptions {
+  target: T;
   /**
-   * Bytes in every part but the last: a power of two from 1 MiB to 4 GiB, never overridden. `"auto"` takes the
-   * smallest of at least 8 MiB that needs no more than 10,000 parts. @default "auto"
+   * Bytes in every part but the last: a power of two from 1 MiB, or to a bucket from 8 MiB, to 4 GiB, never overridden.
+   * `"auto"` takes the smallest of at least 8 MiB that needs no more than 10,000 parts. @default "auto"
    */
   partSize?: number | "auto";
 }
@@ -30,6 +65,14 @@ export interface UploadOptions {
   resume?: boolean;
   /** Aborts the upload; the promise of {@link Upload.done} then rejects with `AbortError`. */
   signal?: AbortSignal;
+}
+
+/** Options of {@link Uploader.add} for a bucket. */
+export interface ObjectUploadOptions extends Omit<UploadOptions, "description"> {
+  /** The object's key, whatever the target says: 1 to 1,024 bytes of UTF-8. */
+  key?: string;
+  /** What it is, as in `video/mp4`. @default the file's own type */
+  contentType?: string;
 }
 
 /** How far an upload is. No count of bytes ever goes down. */
@@ -62,6 +105,23 @@ export interface Archive {
   size: number;
 }
 
+/** A stored object. S3's checksum is equal to `checksum`, which was computed here. */
+export interface StoredObject {
+  bucket: string;
+  key: string;
+  /** `null` in a bucket that keeps no versions, and where its CORS rules hide it. */
+  versionId: string | null;
+  /** S3's name of the bytes, which is no checksum. `null` where the bucket's CORS rules hide it. */
+  etag: string | null;
+  /** SHA-256 in base64: of all bytes, or of an object of parts over the checksums of its parts, with `-` and their number. */
+  checksum: string;
+  /** SHA-256 tree hash of all bytes, as Glacier computes it. */
+  treeHash: string;
+  /** Whether the object has it as metadata or as a tag, `sha256-tree-hash`. Not where the store knows no tags. */
+  treeHashKept: boolean;
+  size: number;
+}
+
 /** Events of {@link Upload.on}. */
 export interface UploadEvents {
   /** At most ten times a second. */
@@ -69,8 +129,8 @@ export interface UploadEvents {
   state: UploadState;
 }
 
-/** One file on its way. */
-export interface Upload {
+/** One file on its way, and what it becomes. */
+export interface Upload<S = Archive> {
   readonly state: UploadState;
   readonly progress: Progress;
   /** The last error, while `state` is `failed`. */
@@ -84,31 +144,34 @@ export interface Upload {
   /** Calls `listener` on every event of that name. Returns a function that stops it. */
   on<K extends keyof UploadEvents>(event: K, listener: (detail: UploadEvents[K]) => void): () => void;
   /**
-   * Settles once: with the archive, or with an {@link UploadError}, or with `AbortError`. After a retryable error
+   * Settles once: with the archive or the object, or with an {@link UploadError}, or with `AbortError`. After a retryable error
    * and `resume()`, call it again.
    */
-  done(): Promise<Archive>;
+  done(): Promise<S>;
   /** Stops sending. Parts that the store has acknowledged stay there. */
   pause(): void;
   /** Goes on after `pause()` or after a retryable error. Acknowledged parts are not sent again. */
   resume(): void;
-  /** Gives up and removes the stored parts. Resolves when they are gone, or could not be reached. */
+  /**
+   * Gives up and removes the stored parts. Resolves when they are gone, or could not be reached. An object of one part goes
+   * in one request, and one that is on its way at this moment may still arrive.
+   */
   abort(): Promise<void>;
 }
 
 /** Sends any number of files to one target, within one budget of workers, memory and requests. */
-export interface Uploader {
+export interface Uploader<S = Archive, O = UploadOptions> {
   /**
    * Adds a file. Starts at once, or when the files before it leave room.
-   * @throws {UploadError} for a file or option that can never work: empty, too large, a bad description.
+   * @throws {UploadError} for a file or option that can never work: empty, too large, a bad description or key.
    */
-  add(file: Blob, options?: UploadOptions): Upload;
+  add(file: Blob, options?: O): Upload<S>;
   /**
    * Uploads to this vault, through this gateway, that earlier visits left unfinished or that another tab is at, the one
    * begun first first. Read from this browser's own records, without asking the store; empty where there are none or none
    * can be kept. Records that nobody has written to for 30 days are removed.
    */
-  unfinished(): Promise<UnfinishedUpload[]>;
+  unfinished(): Promise<UnfinishedUpload<S>[]>;
   /**
    * Opens an archive for data whose length nobody knows yet: a recording, a response, generated data. Write to it or
    * pipe into it; the archive exists when `close()` has resolved.
@@ -121,7 +184,7 @@ export interface Uploader {
    * Streams begin at once, whatever else is running, and keep no file waiting.
    * @throws {UploadError} for an option that can never work.
    */
-  stream(options?: StreamOptions): ArchiveWriter;
+  stream(options?: StreamOptions<O>): ArchiveWriter<S>;
   /** Aborts what is running and stops the workers. */
   close(): Promise<void>;
 }
@@ -130,7 +193,7 @@ export interface Uploader {
  * An upload as it was recorded last. Kept in IndexedDB, for this origin: what is shown here, and hashes of the parts; no
  * byte of the file, no token, no signature.
  */
-export interface UnfinishedUpload {
+export interface UnfinishedUpload<S = Archive> {
   /** Of the file, without its folder. */
   readonly name: string;
   /** Of the file, in bytes. */
@@ -139,9 +202,17 @@ export interface UnfinishedUpload {
   readonly lastModified: number;
   /** `undefined` where there is none. */
   readonly description: string | undefined;
-  readonly vault: string;
-  /** The store's name of the upload, as in {@link IncompleteUpload.uploadId}. */
-  readonly uploadId: string;
+  /** `undefined` of an object. */
+  readonly vault: string | undefined;
+  /** Of an object. */
+  readonly bucket: string | undefined;
+  /** Of an object. */
+  readonly key: string | undefined;
+  /**
+   * The store's name of the upload, as in {@link IncompleteUpload.uploadId}. `undefined` of an object that was sent in one
+   * request.
+   */
+  readonly uploadId: string | undefined;
   /** Acknowledged by the store so far. The record is a few seconds late, so it may have more. */
   readonly bytesConfirmed: number;
   /** By this computer's clock. */
@@ -163,28 +234,31 @@ export interface UnfinishedUpload {
    * `UPLOAD_EXPIRED` where it was finished or discarded meanwhile. Where the bytes turn out to differ, the upload fails with
    * `FILE_CHANGED`. The record stays in either case.
    */
-  resume(file: File, options?: { signal?: AbortSignal }): Promise<Upload>;
+  resume(file: File, options?: { signal?: AbortSignal }): Promise<Upload<S>>;
   /**
    * Removes the stored parts and the record. Resolves when they are gone, or could not be reached, and then with nothing;
    * or with the archive, where the upload turns out to have been completed. Rejects with {@link UploadError}:
    * `UPLOAD_IN_USE`, `UPLOAD_EXPIRED`, and what keeps the store from saying whether the archive exists.
    */
-  discard(): Promise<Archive | undefined>;
+  discard(): Promise<S | undefined>;
 }
 
 /** Makes an uploader: loads the wasm module and checks the options. Nothing is sent. */
 export function createUploader(options: UploaderOptions): Promise<Uploader>;
+export function createUploader(
+  options: UploaderOptions<BucketTarget>,
+): Promise<Uploader<StoredObject, ObjectUploadOptions>>;
 
 /** Options of {@link Uploader.stream}. */
-export interface StreamOptions extends Omit<UploadOptions, "resume"> {
+export type StreamOptions<O = UploadOptions> = Omit<O, "resume"> & {
   /** Most bytes that will be written; more are refused with `FILE_TOO_LARGE`. Plans the part size. */
   maxSize?: number;
   /** Bytes in every part but the last, instead of the uploader's or a planned one. A power of two from 1 MiB to 4 GiB. */
   partSize?: number;
-}
+};
 
 /**
- * A stream into one archive. A write waits (`ready`, `desiredSize`) while as many parts as the memory budget allows, and at
+ * A stream into one archive or object. A write waits (`ready`, `desiredSize`) while as many parts as the memory budget allows, and at
  * least two, are on their way. Chunks are copied when the stream takes them. `close()` resolves when the store has
  * confirmed the tree hash of the whole; `abort()` removes what was stored, and so does a source that fails while it is
  * piped.
@@ -195,10 +269,10 @@ export interface StreamOptions extends Omit<UploadOptions, "resume"> {
  * byte, `FILE_TOO_LARGE`, `INVALID_OPTION` for a chunk of another kind, `UPLOAD_EXPIRED` where the store dropped parts
  * whose bytes are gone here. The bytes of one part wait in the page's memory until it is full.
  */
-export class ArchiveWriter extends WritableStream<Uint8Array | ArrayBuffer | Blob> {
+export class ArchiveWriter<S = Archive> extends WritableStream<Uint8Array | ArrayBuffer | Blob> {
   private constructor();
   /** State, progress, pause, resume and the promise of the archive. `progress.bytesTotal` grows until the stream is closed. */
-  readonly upload: Upload;
+  readonly upload: Upload<S>;
   /** Bytes taken so far. */
   readonly bytesWritten: number;
   /** Tree hash of the whole parts hashed so far without a gap; `null` before the first, and of all bytes once closed. */

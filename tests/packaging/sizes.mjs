@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
 // Bytes after brotli: the first measured size plus a tenth.
-const BUDGET = { "main thread": 12_900, wasm: 182_000, worker: 300, inline: 225_000 };
+const BUDGET = { "main thread": 12_900, wasm: 212_000, worker: 300, inline: 264_000 };
 
 const dist = process.argv[2];
 const shipped = readdirSync(dist);

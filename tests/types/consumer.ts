@@ -5,7 +5,7 @@ import {
 } from "glacier-upload";
 import type {
   Archive, ByteRange, IncompleteUpload, Intent, InventoryArchive, Job, JobStatus, Progress, ProvisionedCapacity,
-  RetrievalPolicy, SignedRequest, StoredPart, UnfinishedUpload, UploadErrorCode, UploadState, Vault, VaultDescription, VaultLock,
+  RetrievalPolicy, SignedRequest, StoredObject, StoredPart, UnfinishedUpload, UploadErrorCode, UploadState, Vault, VaultDescription, VaultLock,
   VaultNotifications, Vaults,
 } from "glacier-upload";
 import type { Download, DownloadCheckpoint, Downloaded, DownloadOptions, DownloadState } from "glacier-upload";
@@ -88,6 +88,25 @@ export async function signsItself(): Promise<void> {
   await createUploader({ endpoint: "/v1" });
   // @ts-expect-error: a misspelt option.
   await createUploader({ endpoint: "/v1", target: { vault: "photos" }, partsize: 1 });
+}
+
+export async function objects(file: File): Promise<StoredObject> {
+  const target = { bucket: "photos", prefix: "2026/", storageClass: "DEEP_ARCHIVE", tags: { a: "b" } } as const;
+  const uploader = await createUploader({ endpoint: "/v1", target });
+  const upload = uploader.add(file, { key: "one", contentType: "video/mp4" });
+  const writer = uploader.stream({ key: "two", maxSize: 2 ** 34 });
+  console.log(writer.upload.state, (await writer.upload.done()).checksum);
+  // @ts-expect-error: objects have metadata and no description.
+  uploader.add(file, { description: "Iceland" });
+  // @ts-expect-error: either one key or a prefix.
+  await createUploader({ endpoint: "/v1", target: { bucket: "photos", key: "a", prefix: "b" } });
+  // @ts-expect-error: there is no such class.
+  await createUploader({ endpoint: "/v1", target: { bucket: "photos", key: "a", storageClass: "GLACIAL" } });
+  const archives = await createUploader({ endpoint: "/v1", target: { vault: "photos" } });
+  // @ts-expect-error: archives have no key.
+  archives.add(file, { key: "one" });
+  const { bucket, key, versionId, etag, checksum, treeHash, treeHashKept, size }: StoredObject = await upload.done();
+  return { bucket, key, versionId, etag, checksum, treeHash, treeHashKept, size };
 }
 
 export async function streams(body: ReadableStream<Uint8Array>, signal: AbortSignal): Promise<Archive> {

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::glacier::{InvalidName, InvalidSetting, ServiceError};
 use crate::part::InvalidPartSize;
 use crate::plan::PlanError;
+use crate::s3;
 
 macro_rules! error_codes {
     ($($(#[$doc:meta])* $variant:ident = $text:literal, $hint:literal;)*) => {
@@ -45,6 +46,8 @@ error_codes! {
     AuthExpired = "AUTH_EXPIRED", "Sign in again, then resume or try again: what is done already is kept.";
     /// The gateway wants a token and got none.
     AuthMissing = "AUTH_MISSING", "Sign in, then resume.";
+    /// There is no such bucket.
+    BucketNotFound = "BUCKET_NOT_FOUND", "Check the bucket's name and region.";
     /// A part did not arrive as it was hashed, several times in a row.
     ChecksumMismatchPart = "CHECKSUM_MISMATCH_PART", "Something between this computer and the store changes bytes. Resume on another network.";
     /// A range of a job's output did not arrive as the store says it is, several times in a row.
@@ -53,6 +56,8 @@ error_codes! {
     ChecksumMismatchWhole = "CHECKSUM_MISMATCH_WHOLE", "Abort and upload the file again; if it happens again, tell whoever runs the server.";
     /// Signatures are out of date as soon as they are made.
     ClockSkew = "CLOCK_SKEW", "The clock of the signing server is wrong, or requests take minutes to arrive. Tell whoever runs the server.";
+    /// The bucket does not let this page in.
+    CorsNotAllowed = "CORS_NOT_ALLOWED", "Tell whoever runs the bucket: its CORS rules must allow this page's origin to PUT and GET.";
     /// The file is no longer the one that was hashed.
     FileChanged = "FILE_CHANGED", "Choose the file again and start a new upload when nothing writes to it any more.";
     /// The file has no bytes.
@@ -63,8 +68,12 @@ error_codes! {
     FileUnreadable = "FILE_UNREADABLE", "Check that the file still exists and may be read, then resume or choose it again.";
     /// A defect of this library.
     Internal = "INTERNAL", "Please report this with the message.";
+    /// The bucket's name is not one.
+    InvalidBucketName = "INVALID_BUCKET_NAME", "Use 3 to 63 lower-case letters, digits, '-' or '.'.";
     /// The description is not what the store keeps.
     InvalidDescription = "INVALID_DESCRIPTION", "Use at most 1024 printable ASCII characters.";
+    /// An object cannot have this key.
+    InvalidKey = "INVALID_KEY", "Use 1 to 1024 bytes of UTF-8 without control characters and without \"/./\" and \"/../\".";
     /// An option has a value that cannot work.
     InvalidOption = "INVALID_OPTION", "Correct the option.";
     /// The part size is no power of two from 1 MiB to 4 GiB.
@@ -89,6 +98,10 @@ error_codes! {
     Network = "NETWORK", "Check the connection, then resume or try again: what is done already is kept.";
     /// What answered is neither the gateway nor a Glacier store.
     NotOurServer = "NOT_OUR_SERVER", "Check the address of the gateway, and whether a proxy or a sign-in page of the network stands between.";
+    /// The bucket has an object of that key already.
+    ObjectExists = "OBJECT_EXISTS", "Choose another key, or set overwrite: true if the object there may be replaced.";
+    /// The bucket has no such object.
+    ObjectNotFound = "OBJECT_NOT_FOUND", "Check the object's key: it may have been deleted, or be in another bucket.";
     /// Too many requests, again and again.
     RateLimited = "RATE_LIMITED", "Wait a while, then resume.";
     /// The gateway or the store refuses the request.
@@ -192,6 +205,7 @@ impl From<PlanError> for UploadError {
             PlanError::Empty => ErrorCode::FileEmpty,
             PlanError::TooLarge { .. } => ErrorCode::FileTooLarge,
             PlanError::TooManyParts { .. } => ErrorCode::TooManyParts,
+            PlanError::PartTooSmall { .. } => ErrorCode::InvalidPartSize,
         };
         Self::new(code, error.to_string())
     }
@@ -213,6 +227,23 @@ impl From<InvalidName> for UploadError {
             | InvalidName::Policy => ErrorCode::InvalidOption,
         };
         Self::new(code, error.to_string())
+    }
+}
+
+impl From<s3::InvalidName> for UploadError {
+    fn from(error: s3::InvalidName) -> Self {
+        let code = match error {
+            s3::InvalidName::Bucket => ErrorCode::InvalidBucketName,
+            s3::InvalidName::Key => ErrorCode::InvalidKey,
+            _ => ErrorCode::InvalidOption,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<s3::InvalidAttribute> for UploadError {
+    fn from(error: s3::InvalidAttribute) -> Self {
+        Self::new(ErrorCode::InvalidOption, error.to_string())
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::glacier::{MAX_ARCHIVE_LEN, MAX_PARTS};
 use crate::part::{MIB, PartSize};
 use crate::range::ByteRange;
+use crate::s3;
 
 /// The part size aimed at where the caller has no wish. Reading a file in 1 MiB pieces is bound by the browser's
 /// per-read cost (292 MB/s measured, 1,150 in 8 MiB pieces, four in flight), and more than 8 MiB buys little while it
@@ -53,6 +54,18 @@ impl PartPlan {
         Ok(Self { size, part_size })
     }
 
+    /// Parts of exactly `part_size` of an object of S3, which takes no part below [`s3::MIN_PART_LEN`] but the last. A file of
+    /// one part has no other.
+    ///
+    /// # Errors
+    /// As [`exact`](Self::exact), and [`PlanError::PartTooSmall`].
+    pub fn of_object(size: u64, part_size: PartSize) -> Result<Self, PlanError> {
+        if part_size.bytes() < s3::MIN_PART_LEN {
+            return Err(PlanError::PartTooSmall { part_size });
+        }
+        Self::exact(size, part_size)
+    }
+
     /// Bytes in the whole file, at least 1.
     pub const fn size(&self) -> u64 {
         self.size
@@ -73,6 +86,16 @@ impl PartPlan {
     pub fn range(&self, index: u32) -> Option<ByteRange> {
         let start = u64::from(index) * self.part_size.bytes();
         ByteRange::new(start, self.size.min(start + self.part_size.bytes()))
+    }
+
+    /// Which part `range` is. A listed range that ends one byte too far is accepted, because the real service has
+    /// been seen to list so.
+    pub(crate) fn index_of(&self, range: ByteRange) -> Option<u32> {
+        let index = u32::try_from(range.start() / self.part_size.bytes()).ok()?;
+        let planned = self.range(index)?;
+        let fits =
+            planned.start() == range.start() && (planned.end() == range.end() || planned.end() + 1 == range.end());
+        fits.then_some(index)
     }
 
     /// All parts in order of offset.
@@ -100,6 +123,11 @@ pub enum PlanError {
         /// Bytes in the file.
         size: u64,
     },
+    /// S3 takes no parts of that size.
+    PartTooSmall {
+        /// What was asked for.
+        part_size: PartSize,
+    },
     /// The part size asked for needs more than 10,000 parts.
     TooManyParts {
         /// Bytes in the file.
@@ -120,6 +148,12 @@ impl fmt::Display for PlanError {
             Self::TooLarge { size } => {
                 write!(f, "{size} bytes are more than the {MAX_ARCHIVE_LEN} bytes an archive may hold")
             }
+            Self::PartTooSmall { part_size } => write!(
+                f,
+                "S3 takes parts of 5 MiB and more, of which {} MiB is the smallest power of two, and {} MiB is less",
+                s3::MIN_PART_LEN / MIB,
+                part_size.bytes() / MIB
+            ),
             Self::TooManyParts { size, part_size, parts, smallest } => write!(
                 f,
                 "{size} bytes in parts of {} MiB make {parts} parts and at most {MAX_PARTS} are allowed; \
@@ -206,6 +240,19 @@ mod tests {
         ] {
             assert_eq!(PartPlan::auto(size, PartSize::MIN).unwrap_err().to_string(), message);
             assert_eq!(PartPlan::exact(size, PartSize::MAX).unwrap_err().to_string(), message);
+        }
+    }
+
+    #[test]
+    fn parts_of_objects_are_of_eight_mib_and_more() {
+        for part_size in PartSize::all() {
+            let plan = PartPlan::of_object(1, part_size);
+            if part_size.bytes() < 5 * MIB {
+                let words = plan.unwrap_err().to_string();
+                assert!(words.starts_with("S3 takes parts of 5 MiB and more, of which 8 MiB"), "{words}");
+            } else {
+                assert_eq!(plan, PartPlan::exact(1, part_size));
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod fault;
 mod operation;
+mod s3;
 pub(crate) mod window;
 
 pub use operation::{Missing, Operation, Repetition};
@@ -95,12 +96,16 @@ pub enum Verdict {
 /// The table. `operation` asked, and the answer was `error` (of a status that is not the operation's success).
 ///
 /// By status *and* code, because Glacier says "slow down" with status 400, where most refusals are final.
-/// **Source:** API reference, "Error Responses"; the gateway's own codes are [`crate::intent::RefusalCode`].
+/// **Source:** API reference, "Error Responses"; the gateway's own codes are [`crate::intent::RefusalCode`]. S3's codes
+/// have a table of their own.
 pub fn classify(operation: Operation, error: &ServiceError) -> Verdict {
     use ErrorCode as E;
     use Operation as O;
     use Verdict as V;
 
+    if let Some(verdict) = s3::classify(operation, error) {
+        return verdict;
+    }
     let says = |words: &str| error.message.as_deref().is_some_and(|message| message.contains(words));
     match (error.status, error.code.as_deref().unwrap_or("")) {
         // Codes that mean the same under every status they have been seen with.
@@ -111,6 +116,8 @@ pub fn classify(operation: Operation, error: &ServiceError) -> Verdict {
         (_, "LimitExceededException" | "limit_exceeded") => V::Fatal(E::LimitExceeded),
         (_, "PolicyEnforcedException") => V::Fatal(E::Refused),
         (_, "AccessDeniedException" | "operation_denied") => V::Fatal(E::AuthDenied),
+        (_, "cors_not_allowed") => V::Fatal(E::CorsNotAllowed),
+        (_, "not_configured" | "checksums_not_kept") => V::Fatal(E::Refused),
         (_, "ExpiredTokenException") => V::SignAgain(E::AuthExpired),
         (_, "UnrecognizedClientException" | "MissingAuthenticationTokenException") => V::Fatal(E::SignFailed),
         (_, "InvalidSignatureException") if says("expired") || says("not yet current") => V::SignAgain(E::ClockSkew),

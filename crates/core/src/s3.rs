@@ -11,6 +11,7 @@ mod checksum;
 pub mod complete_multipart_upload;
 pub mod create_multipart_upload;
 pub mod delete_object;
+pub mod error_body;
 pub mod head_object;
 pub mod header;
 mod intent;

@@ -36,11 +36,13 @@ mod journal;
 mod lifecycle;
 mod message;
 mod parts;
+mod put;
 mod record;
 mod removal;
 mod report;
 mod schedule;
 mod stage;
+mod target;
 
 use std::collections::VecDeque;
 
@@ -49,10 +51,11 @@ pub use data::Intake;
 pub use journal::Journal;
 pub use message::{Command, Event, HashFailure, NotData, SendFailure, SignFailure, Ticket};
 pub use record::{FileIdentity, Record, Unreadable, is_outdated};
+pub use target::{ObjectTarget, StoreUpload, Stored, StoredObject, Target};
 
 use crate::clock::{Instant, Jitter};
 use crate::error::UploadError;
-use crate::glacier::{AnswerError, ArchiveId};
+use crate::glacier::AnswerError;
 use crate::plan::PartPlan;
 use crate::progress::{PartCounts, Progress, Speed};
 use crate::retry::Operation;
@@ -60,16 +63,16 @@ use crate::retry::fault::{Fault, Tries};
 use crate::retry::window::Window;
 use crate::tree_hash::TreeHash;
 use parts::Parts;
-use stage::{Call, Listing, Opened, Phase, Stage};
+use stage::{Call, Listing, Opened, Phase, Put, Stage};
 
-/// A stored archive. The store's tree hash is equal to `tree_hash`, which was computed here.
+/// A stored archive or object. The store's tree hash, or S3's checksum, is equal to the one computed here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// What names the archive from now on.
-    pub archive_id: ArchiveId,
-    /// Of the whole archive.
+    /// What names it from now on.
+    pub stored: Stored,
+    /// Of the whole, computed here.
     pub tree_hash: TreeHash,
-    /// Bytes in the archive.
+    /// Bytes in it.
     pub size: u64,
 }
 
@@ -149,12 +152,12 @@ struct SignLine {
 struct Signing {
     ticket: Ticket,
     due: Instant,
-    targets: Vec<Target>,
+    purposes: Vec<Purpose>,
 }
 
 /// Whose request an intent is.
 #[derive(Clone, Copy, Debug)]
-enum Target {
+enum Purpose {
     Call,
     Part(u32),
 }
@@ -169,7 +172,17 @@ struct Marks {
 impl Upload {
     /// A new upload. Nothing happens before [`Event::Start`].
     pub fn new(config: UploadConfig) -> Self {
-        Self::at(config, Stage::Initiate { call: Call::default() })
+        let stage = Self::first_stage(&config);
+        Self::at(config, stage)
+    }
+
+    /// An object of one part is sent at once, unless all of it is to be read a second time before it is made.
+    fn first_stage(config: &UploadConfig) -> Stage {
+        if config.target.is_put(&config.plan) && !config.reread {
+            Stage::Put(Put::default())
+        } else {
+            Stage::Initiate { call: Call::default() }
+        }
     }
 
     /// An upload that an earlier visit began, of the same file, as its owner says. Asks the store which parts it holds;
@@ -198,9 +211,16 @@ impl Upload {
 
     fn go_on(config: UploadConfig, journal: Journal, guessed: bool) -> Result<Self, UploadError> {
         journal.check(&config)?;
-        let Journal { upload_id, acknowledged, completing, .. } = journal;
-        let stage = match (upload_id, completing) {
-            (None, _) => Stage::Initiate { call: Call::default() },
+        let Journal { upload, mut acknowledged, completing, .. } = journal;
+        let stage = match (upload, completing) {
+            (None, completing) => {
+                // Of one part, the tree hash of the whole is that of the part.
+                acknowledged.extend(completing.map(|tree_hash| (0, tree_hash)));
+                match Self::first_stage(&config) {
+                    Stage::Put(put) => Stage::Put(Put { doubt: completing.is_some(), ..put }),
+                    other => other,
+                }
+            }
             (Some(id), None) => Stage::List(Listing::new(Opened { id, maybe_complete: None }, false)),
             (Some(id), Some(tree_hash)) => {
                 Stage::Recheck { opened: Opened { id, maybe_complete: Some(tree_hash) }, tree_hash }
@@ -256,7 +276,7 @@ impl Upload {
             Phase::Running(stage) => match stage {
                 Stage::Initiate { .. } | Stage::Recheck { .. } => State::Initiating,
                 Stage::List(listing) if !listing.repair => State::Initiating,
-                Stage::List(_) | Stage::Transfer { .. } => State::Transferring,
+                Stage::List(_) | Stage::Transfer { .. } | Stage::Put(_) => State::Transferring,
                 Stage::Complete(_) => State::Completing,
             },
             Phase::Paused(reason, _) => State::Paused(*reason),

@@ -7,8 +7,12 @@
 mod driver;
 #[path = "upload_sim/faults.rs"]
 mod faults;
+#[path = "upload_sim/objects.rs"]
+mod objects;
 #[path = "upload_sim/rng.rs"]
 mod rng;
+#[path = "upload_sim/s3_store.rs"]
+mod s3_store;
 #[path = "upload_sim/scenarios.rs"]
 mod scenarios;
 #[path = "upload_sim/store.rs"]
@@ -97,7 +101,7 @@ fn run(seed: u64) -> (World, State) {
     match &state {
         State::Done(outcome) => {
             assert_eq!(archives.len(), 1, "done without an archive");
-            assert_eq!(archives[0].id, outcome.archive_id.as_str());
+            assert_eq!(outcome.stored, archives[0].stored());
             assert_eq!((archives[0].tree_hash, archives[0].size), (outcome.tree_hash, outcome.size));
             let progress = world.upload.progress(world.now);
             assert_eq!(progress.bytes_confirmed, progress.bytes_total);

@@ -110,7 +110,11 @@ impl Response {
             status: self.status,
             code: text("code"),
             message: text("message"),
-            request_id: self.header(header::REQUEST_ID).map(str::to_owned).or_else(|| text("requestId")),
+            request_id: self
+                .header(header::REQUEST_ID)
+                .or_else(|| self.header(crate::s3::header::REQUEST_ID))
+                .map(str::to_owned)
+                .or_else(|| text("requestId")),
         }
     }
 

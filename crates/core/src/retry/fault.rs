@@ -35,12 +35,14 @@ pub(crate) struct Fault {
     pub(crate) message: String,
     said: Option<ServiceError>,
     retry_after_ms: Option<u64>,
+    /// What the bucket lacks, as the text to give it.
+    cors_rules: Option<String>,
 }
 
 impl Fault {
     /// No answer came.
     pub(crate) fn silence(verdict: Verdict, message: &str) -> Self {
-        Self { verdict, message: message.to_owned(), said: None, retry_after_ms: None }
+        Self { verdict, message: message.to_owned(), said: None, retry_after_ms: None, cors_rules: None }
     }
 
     /// The gateway did not answer.
@@ -62,7 +64,10 @@ impl Fault {
             {
                 Verdict::Reread
             }
-            AnswerError::TreeHashMismatch { .. } => Verdict::Retry(ErrorCode::ChecksumMismatchWhole),
+            AnswerError::ChecksumMismatch { .. } => Verdict::Reread,
+            AnswerError::TreeHashMismatch { .. } | AnswerError::OtherObject => {
+                Verdict::Retry(ErrorCode::ChecksumMismatchWhole)
+            }
             _ => Verdict::Retry(ErrorCode::NotOurServer),
         };
         let who = if operation == Operation::Sign { "The gateway" } else { "The store" };
@@ -71,6 +76,7 @@ impl Fault {
             message: [who, " answered ", operation.as_str(), " with: ", &error.to_string()].concat(),
             said: Some(response.service_error()),
             retry_after_ms: retry_after_ms(response),
+            cors_rules: response.body.as_ref().and_then(|body| body.text("corsRules")).map(str::to_owned),
         }
     }
 
@@ -94,6 +100,9 @@ impl Fault {
             Some(said) => error.said_by(said),
             None => error,
         };
+        if let (ErrorCode::CorsNotAllowed, Some(rules)) = (code, self.cors_rules) {
+            return error.hint(format!("Give the bucket these CORS rules (Permissions, CORS): {rules}"));
+        }
         if too_big {
             return error.hint(
                 "A proxy or server on the way refuses bodies of this size: raise its limit (client_max_body_size in \

@@ -1,7 +1,7 @@
 //! The operations, and what repeating each of them would do.
 
 macro_rules! operations {
-    ($($name:ident,)*) => {
+    ($($name:ident = $text:literal,)*) => {
         /// What was asked when the answer came.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[expect(missing_docs, reason = "each is the operation of that name")]
@@ -19,7 +19,7 @@ macro_rules! operations {
             pub const fn as_str(self) -> &'static str {
                 match self {
                     Self::Sign => "the request for signatures",
-                    $(Self::$name => stringify!($name),)*
+                    $(Self::$name => $text,)*
                 }
             }
         }
@@ -27,38 +27,49 @@ macro_rules! operations {
 }
 
 operations! {
-    AbortMultipartUpload,
-    AbortVaultLock,
-    AddTagsToVault,
-    CompleteMultipartUpload,
-    CompleteVaultLock,
-    CreateVault,
-    DeleteArchive,
-    DeleteVault,
-    DeleteVaultAccessPolicy,
-    DeleteVaultNotifications,
-    DescribeJob,
-    DescribeVault,
-    GetDataRetrievalPolicy,
-    GetJobOutput,
-    GetVaultAccessPolicy,
-    GetVaultLock,
-    GetVaultNotifications,
-    InitiateJob,
-    InitiateMultipartUpload,
-    InitiateVaultLock,
-    ListJobs,
-    ListMultipartUploads,
-    ListParts,
-    ListProvisionedCapacity,
-    ListTagsForVault,
-    ListVaults,
-    PurchaseProvisionedCapacity,
-    RemoveTagsFromVault,
-    SetDataRetrievalPolicy,
-    SetVaultAccessPolicy,
-    SetVaultNotifications,
-    UploadMultipartPart,
+    AbortMultipartUpload = "AbortMultipartUpload",
+    AbortVaultLock = "AbortVaultLock",
+    AddTagsToVault = "AddTagsToVault",
+    CompleteMultipartUpload = "CompleteMultipartUpload",
+    CompleteVaultLock = "CompleteVaultLock",
+    CreateVault = "CreateVault",
+    DeleteArchive = "DeleteArchive",
+    DeleteVault = "DeleteVault",
+    DeleteVaultAccessPolicy = "DeleteVaultAccessPolicy",
+    DeleteVaultNotifications = "DeleteVaultNotifications",
+    DescribeJob = "DescribeJob",
+    DescribeVault = "DescribeVault",
+    GetDataRetrievalPolicy = "GetDataRetrievalPolicy",
+    GetJobOutput = "GetJobOutput",
+    GetVaultAccessPolicy = "GetVaultAccessPolicy",
+    GetVaultLock = "GetVaultLock",
+    GetVaultNotifications = "GetVaultNotifications",
+    InitiateJob = "InitiateJob",
+    InitiateMultipartUpload = "InitiateMultipartUpload",
+    InitiateVaultLock = "InitiateVaultLock",
+    ListJobs = "ListJobs",
+    ListMultipartUploads = "ListMultipartUploads",
+    ListParts = "ListParts",
+    ListProvisionedCapacity = "ListProvisionedCapacity",
+    ListTagsForVault = "ListTagsForVault",
+    ListVaults = "ListVaults",
+    PurchaseProvisionedCapacity = "PurchaseProvisionedCapacity",
+    RemoveTagsFromVault = "RemoveTagsFromVault",
+    SetDataRetrievalPolicy = "SetDataRetrievalPolicy",
+    SetVaultAccessPolicy = "SetVaultAccessPolicy",
+    SetVaultNotifications = "SetVaultNotifications",
+    UploadMultipartPart = "UploadMultipartPart",
+    S3AbortMultipartUpload = "s3:AbortMultipartUpload",
+    S3CompleteMultipartUpload = "s3:CompleteMultipartUpload",
+    S3CreateMultipartUpload = "s3:CreateMultipartUpload",
+    S3DeleteObject = "s3:DeleteObject",
+    S3GetObject = "s3:GetObject",
+    S3HeadObject = "s3:HeadObject",
+    S3ListMultipartUploads = "s3:ListMultipartUploads",
+    S3ListParts = "s3:ListParts",
+    S3PutObject = "s3:PutObject",
+    S3RestoreObject = "s3:RestoreObject",
+    S3UploadPart = "s3:UploadPart",
 }
 
 /// What is to be done where nobody knows whether a request was carried out.
@@ -81,7 +92,7 @@ pub enum Missing {
     Job,
     /// The upload: it never was, or it was completed, aborted or dropped.
     Upload,
-    /// Only the vault can be missing.
+    /// Only the vault can be missing. S3 has a code for everything that is not there, the bucket included.
     Vault,
 }
 
@@ -89,6 +100,11 @@ impl Operation {
     /// The operation of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|operation| operation.as_str() == name)
+    }
+
+    /// Whether the request carries a part's bytes, or an object's.
+    pub const fn sends_bytes(self) -> bool {
+        matches!(self, Self::UploadMultipartPart | Self::S3UploadPart | Self::S3PutObject)
     }
 
     /// What a lost answer calls for.
@@ -105,7 +121,9 @@ impl Operation {
             // Reads change nothing. A part replaces itself; CompleteMultipartUpload gives the archive it made before; a
             // second InitiateMultipartUpload leaves an empty upload, which the store drops after a day. Vaults, tags,
             // policies and notifications are then as was asked, whoever asked first. What is deleted or aborted
-            // twice is gone; CompleteVaultLock with the same ID succeeds again.
+            // twice is gone; CompleteVaultLock with the same ID succeeds again. Of S3's operations PutObject and
+            // CompleteMultipartUpload make the same object again or are refused because it is there, which the
+            // machine of uploads weighs; an upload that was opened for nothing is a lifecycle rule's to remove.
             _ => Repetition::Safe,
         }
     }
@@ -130,15 +148,16 @@ impl Operation {
 mod tests {
     use super::*;
     use crate::intent::OPERATIONS;
+    use crate::s3;
 
     #[test]
     fn every_intent_has_its_operation() {
-        for name in OPERATIONS {
+        for name in OPERATIONS.into_iter().chain(s3::OPERATIONS) {
             assert_eq!(Operation::from_name(name).map(Operation::as_str), Some(name));
         }
         assert_eq!(Operation::from_name("the request for signatures"), None);
-        // All 33 but UploadArchive, which cannot be repeated and is never used.
-        assert_eq!(Operation::ALL.len(), 32);
+        // All 33 of Glacier's but UploadArchive, which cannot be repeated and is never used.
+        assert_eq!(Operation::ALL.len(), 32 + s3::OPERATIONS.len());
     }
 
     #[test]

@@ -1,15 +1,16 @@
 //! What `stream` is told.
 
-use super::strict::{check_keys, whole};
-use super::uploader::{Settings, Share, description_of};
+use super::object::FileKind;
+use super::strict::whole;
+use super::uploader::{Settings, Share};
 use crate::error::{ErrorCode, UploadError};
-use crate::glacier::{Description, MAX_ARCHIVE_LEN, MAX_PARTS};
+use crate::glacier::{MAX_ARCHIVE_LEN, MAX_PARTS};
 use crate::json::Json;
 use crate::part::PartSize;
 use crate::plan::{PREFERRED_PART_SIZE, PartPlan};
-use crate::upload::Limits;
+use crate::upload::{Limits, Target};
 
-const STREAM_KEYS: &[&str] = &["description", "signal", "maxSize", "partSize"];
+const STREAM_KEYS: &[&str] = &["signal", "maxSize", "partSize"];
 
 /// Bytes in a part where nothing is said of how long the stream becomes: 156 GiB in all, which is four days of video at
 /// 4 Mbit/s, while two parts still fit any memory.
@@ -22,8 +23,8 @@ const MAX_WAITING: u32 = 4;
 /// What a stream was told.
 #[derive(Clone, Debug)]
 pub struct StreamSettings {
-    /// Kept with the archive.
-    pub description: Option<Description>,
+    /// What it becomes.
+    pub target: Target,
     /// For the most that the stream may become.
     pub plan: PartPlan,
 }
@@ -32,10 +33,10 @@ impl Settings {
     /// Reads the plain data among the options of `stream`.
     ///
     /// # Errors
-    /// [`ErrorCode::InvalidOption`] naming the key, and as [`PartPlan::auto`] and
+    /// [`ErrorCode::InvalidOption`] naming the key, and as [`upload`](Self::upload), [`PartPlan::auto`] and
     /// [`PartPlan::exact`].
     pub fn stream(&self, options: &Json) -> Result<StreamSettings, UploadError> {
-        check_keys(options, "", STREAM_KEYS, &[])?;
+        let target = self.target(STREAM_KEYS, options, FileKind::default())?;
         let most = whole(options, "", "maxSize", 1, MAX_ARCHIVE_LEN)?;
         let part_size = match options.get("partSize") {
             None => self.part_size,
@@ -44,12 +45,15 @@ impl Settings {
                 return Err(UploadError::new(ErrorCode::InvalidPartSize, "partSize must be a number of bytes"));
             }
         };
+        if let Some(part_size) = part_size {
+            self.check_part_size(part_size)?;
+        }
         let plan = match (most, part_size) {
             (Some(most), _) => super::plan(most, part_size)?,
             (None, Some(part_size)) => longest(part_size)?,
             (None, None) => longest(PartSize::from_bytes(STREAM_PART_SIZE)?)?,
         };
-        Ok(StreamSettings { description: description_of(options)?, plan })
+        Ok(StreamSettings { target, plan })
     }
 
     /// What a stream may use while `sharing` uploads run. At least two parts, however small the budget: one that is

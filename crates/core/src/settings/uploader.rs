@@ -1,6 +1,7 @@
 //! What `createUploader` and `add` are told.
 
 use super::gateway::{GATEWAY_KEYS, GatewaySettings};
+use super::object::{FileKind, ObjectOptions, ObjectSettings};
 use super::plan;
 use super::strict::{check_keys, invalid};
 use crate::error::{ErrorCode, UploadError};
@@ -8,11 +9,12 @@ use crate::glacier::{Description, VaultName};
 use crate::json::Json;
 use crate::part::PartSize;
 use crate::plan::PartPlan;
-use crate::upload::Limits;
+use crate::upload::{Limits, Target};
 
 const UPLOADER_KEYS: &[&str] = &["target", "partSize"];
 const TARGET_KEYS: &[&str] = &["vault"];
-const UPLOAD_KEYS: &[&str] = &["description", "resume", "signal"];
+const ARCHIVE_KEYS: &[&str] = &["description"];
+const UPLOAD_KEYS: &[&str] = &["resume", "signal"];
 
 /// Parts hashed ahead of those in flight, for each of them and at the most.
 const MAX_HASH_AHEAD: u32 = 4;
@@ -20,19 +22,39 @@ const MAX_HASH_AHEAD: u32 = 4;
 /// What an uploader was told.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where archives go.
-    pub vault: VaultName,
+    /// Where archives or objects go.
+    pub place: Place,
     /// Explicit part size, or `None` to plan one.
     pub part_size: Option<PartSize>,
     /// Shared by all files.
     pub gateway: GatewaySettings,
 }
 
+/// Where an uploader's files go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Into a vault, as archives.
+    Vault(VaultName),
+    /// Into a bucket, as objects.
+    Bucket(ObjectSettings),
+}
+
+impl Place {
+    /// Whether it is the vault or the bucket of `target`.
+    pub fn holds(&self, target: &Target) -> bool {
+        match (self, target) {
+            (Self::Vault(vault), Target::Vault { vault: of, .. }) => vault == of,
+            (Self::Bucket(objects), Target::Object(object)) => *objects.bucket() == object.bucket,
+            _ => false,
+        }
+    }
+}
+
 /// What `add` was told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadOptions {
-    /// Kept with the archive.
-    pub description: Option<Description>,
+    /// What the file becomes.
+    pub target: Target,
     /// Whether an unfinished upload of the same file is gone on with.
     pub resume: bool,
 }
@@ -50,18 +72,61 @@ impl Settings {
     /// Reads the plain data among the options of `createUploader`.
     ///
     /// # Errors
-    /// [`ErrorCode::InvalidOption`] naming the key, [`ErrorCode::InvalidVaultName`], [`ErrorCode::InvalidPartSize`].
+    /// [`ErrorCode::InvalidOption`] naming the key, [`ErrorCode::InvalidVaultName`], [`ErrorCode::InvalidPartSize`], and as
+    /// [`ObjectSettings::read`].
     pub fn read(options: &Json) -> Result<Self, UploadError> {
         check_keys(options, "", UPLOADER_KEYS, GATEWAY_KEYS)?;
-        let target =
-            options.get("target").ok_or_else(|| invalid("target", "must be an object with the vault's name"))?;
-        check_keys(target, "target.", TARGET_KEYS, &[])?;
-        let vault = target.text("vault").ok_or_else(|| invalid("target.vault", "must be the vault's name"))?;
-        Ok(Self {
-            vault: VaultName::new(vault)?,
-            part_size: part_size(options)?,
-            gateway: GatewaySettings::read(options)?,
-        })
+        let target = options
+            .get("target")
+            .ok_or_else(|| invalid("target", "must be an object with the vault's or the bucket's name"))?;
+        let place = if target.get("bucket").is_some() {
+            Place::Bucket(ObjectSettings::read(target)?)
+        } else {
+            check_keys(target, "target.", TARGET_KEYS, &[])?;
+            let vault = target.text("vault").ok_or_else(|| invalid("target.vault", "must be the vault's name"))?;
+            Place::Vault(VaultName::new(vault)?)
+        };
+        let settings = Self { place, part_size: part_size(options)?, gateway: GatewaySettings::read(options)? };
+        if let Some(part_size) = settings.part_size {
+            settings.check_part_size(part_size)?;
+        }
+        Ok(settings)
+    }
+
+    /// S3 takes no parts as small as Glacier's.
+    pub(super) fn check_part_size(&self, part_size: PartSize) -> Result<(), UploadError> {
+        match self.place {
+            Place::Vault(_) => Ok(()),
+            Place::Bucket(_) => Ok(PartPlan::of_object(1, part_size).map(drop)?),
+        }
+    }
+
+    /// Reads the plain data among the options of `add`.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidOption`] naming the key, [`ErrorCode::InvalidDescription`], [`ErrorCode::InvalidKey`].
+    pub fn upload(&self, options: &Json, file: FileKind<'_>) -> Result<UploadOptions, UploadError> {
+        let target = self.target(UPLOAD_KEYS, options, file)?;
+        let resume = match options.get("resume") {
+            None => true,
+            Some(Json::Bool(resume)) => *resume,
+            Some(_) => return Err(invalid("resume", "must be true or false")),
+        };
+        Ok(UploadOptions { target, resume })
+    }
+
+    /// What one upload makes, of options of which the `known` are others' to read.
+    pub(super) fn target(&self, known: &[&str], options: &Json, file: FileKind<'_>) -> Result<Target, UploadError> {
+        match &self.place {
+            Place::Vault(vault) => {
+                check_keys(options, "", ARCHIVE_KEYS, known)?;
+                Ok(Target::Vault { vault: vault.clone(), description: description(options)? })
+            }
+            Place::Bucket(objects) => {
+                check_keys(options, "", ObjectOptions::KEYS, known)?;
+                Ok(Target::Object(Box::new(objects.target(ObjectOptions::read(options)?, file)?)))
+            }
+        }
     }
 
     /// How a file of `size` bytes is cut.
@@ -92,23 +157,7 @@ impl Settings {
     }
 }
 
-impl UploadOptions {
-    /// Reads the plain data among the options of `add`.
-    ///
-    /// # Errors
-    /// [`ErrorCode::InvalidOption`] naming the key, [`ErrorCode::InvalidDescription`].
-    pub fn read(options: &Json) -> Result<Self, UploadError> {
-        check_keys(options, "", UPLOAD_KEYS, &[])?;
-        let resume = match options.get("resume") {
-            None => true,
-            Some(Json::Bool(resume)) => *resume,
-            Some(_) => return Err(invalid("resume", "must be true or false")),
-        };
-        Ok(Self { description: description_of(options)?, resume })
-    }
-}
-
-pub(super) fn description_of(options: &Json) -> Result<Option<Description>, UploadError> {
+fn description(options: &Json) -> Result<Option<Description>, UploadError> {
     match options.get("description") {
         None => Ok(None),
         Some(Json::Text(text)) => Ok(Some(Description::new(text.as_str())?)),
@@ -188,18 +237,51 @@ mod tests {
         let bad_vault = Json::object([("target", Json::object([("vault", Json::Text("a/b".into()))]))]);
         assert_eq!(Settings::read(&bad_vault).unwrap_err().code, ErrorCode::InvalidVaultName);
         assert_eq!(Settings::read(&Json::Null).unwrap_err().message, "options must be an object");
-        for wrong in [("descripton", Json::Null), ("resume", Json::Null), ("resume", Json::Number(1))] {
-            let error = UploadOptions::read(&Json::object([wrong])).unwrap_err();
-            assert_eq!(error.code, ErrorCode::InvalidOption);
+        let settings = Settings::read(&options([])).unwrap();
+        let upload = |members| settings.upload(&Json::Object(members), FileKind::default());
+        for key in ["descripton", "key"] {
+            let error = upload(vec![(key.into(), Json::Null)]).unwrap_err();
+            assert_eq!(
+                (error.code, error.hint.as_str()),
+                (ErrorCode::InvalidOption, "Known here: description, resume, signal.")
+            );
+        }
+        for wrong in [Json::Null, Json::Number(1)] {
+            assert_eq!(upload(vec![("resume".into(), wrong)]).unwrap_err().code, ErrorCode::InvalidOption);
         }
     }
 
     #[test]
     fn what_was_begun_is_gone_on_with_unless_the_page_says_otherwise() {
-        let resume = |options| UploadOptions::read(&options).unwrap().resume;
+        let settings = Settings::read(&options([])).unwrap();
+        let resume = |options| settings.upload(&options, FileKind::default()).unwrap().resume;
         assert!(resume(Json::object([])));
         assert!(resume(Json::object([("resume", Json::Bool(true))])));
         assert!(!resume(Json::object([("resume", Json::Bool(false))])));
+    }
+
+    #[test]
+    fn a_bucket_takes_larger_parts_and_other_options() {
+        let target = Json::object([("bucket", Json::Text("photos".into())), ("prefix", Json::Text("a/".into()))]);
+        let read = |mib: u64| {
+            let members = [("target", target.clone()), ("partSize", Json::Number(mib * MIB))];
+            Settings::read(&Json::object(members))
+        };
+        for mib in [1, 2, 4] {
+            let error = read(mib).unwrap_err();
+            assert_eq!(error.code, ErrorCode::InvalidPartSize);
+            assert!(error.message.contains(&format!("and {mib} MiB is less")), "{}", error.message);
+        }
+        let settings = read(8).unwrap();
+        let file = FileKind { name: Some("b"), content_type: "" };
+        let target = settings.upload(&Json::object([]), file).unwrap().target;
+        assert_eq!(target.object().unwrap().key.as_str(), "a/b");
+        assert!(settings.place.holds(&target));
+        let error = settings.upload(&Json::object([("description", Json::Text("c".into()))]), file).unwrap_err();
+        assert_eq!(error.hint, "Known here: key, contentType, resume, signal.");
+        let both = Json::object([("bucket", Json::Text("photos".into())), ("vault", Json::Text("photos".into()))]);
+        let error = Settings::read(&Json::object([("target", both)])).unwrap_err();
+        assert_eq!(error.message, "there is no option \"target.vault\"");
     }
 
     #[test]

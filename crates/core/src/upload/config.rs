@@ -1,16 +1,14 @@
 //! What an upload is told when it is made.
 
-use crate::glacier::{Description, VaultName};
+use super::Target;
 use crate::plan::PartPlan;
 use crate::retry::RetryPolicy;
 
-/// One file to one archive.
+/// One file to one archive or object.
 #[derive(Clone, Debug)]
 pub struct UploadConfig {
     /// Where to.
-    pub vault: VaultName,
-    /// Kept with the archive.
-    pub description: Option<Description>,
+    pub target: Target,
     /// How the file is cut.
     pub plan: PartPlan,
     /// How much at once.
@@ -27,10 +25,9 @@ pub struct UploadConfig {
 
 impl UploadConfig {
     /// With the defaults for everything else.
-    pub fn new(vault: VaultName, description: Option<Description>, plan: PartPlan) -> Self {
+    pub fn new(target: Target, plan: PartPlan) -> Self {
         Self {
-            vault,
-            description,
+            target,
             plan,
             limits: Limits::default(),
             retry: RetryPolicy::default(),

@@ -5,7 +5,7 @@
 //! first request: an upload is opened when the first part is full or the data has ended, so that a stream that ends
 //! without a byte was never heard of.
 
-use super::stage::Phase;
+use super::stage::{Call, Phase, Stage};
 use super::{Limits, NotData, Upload, UploadConfig};
 use crate::clock::Instant;
 use crate::error::{ErrorCode, UploadError};
@@ -29,7 +29,7 @@ impl Upload {
     /// given up, so a stream ends where a file would be read again, and no later visit can go on with one.
     pub fn stream(config: UploadConfig) -> Self {
         let parts = super::parts::Parts::open(config.plan);
-        Self { parts, ..Self::new(config) }
+        Self { parts, ..Self::at(config, Stage::Initiate { call: Call::default() }) }
     }
 
     /// Where the next bytes of a stream belong, and how many of them there is room for: no more than

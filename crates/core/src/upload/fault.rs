@@ -2,7 +2,7 @@
 
 use super::parts::Step;
 use super::stage::{CallStep, Listing, Phase, Stage};
-use super::{Command, Signing, Target, Upload};
+use super::{Command, Purpose, Signing, Upload};
 use crate::clock::{Instant, Jitter};
 use crate::error::{ErrorCode, UploadError};
 use crate::retry::fault::{Fault, Next, weigh};
@@ -14,7 +14,8 @@ const MAX_REPAIRS: u32 = 2;
 impl Upload {
     /// A stranger at the very first request is a wrong address and no passing trouble.
     fn judge_stranger(&self, fault: &mut Fault) {
-        let first_contact = matches!(self.phase, Phase::Running(Stage::Initiate { .. })) && !self.reinitiated;
+        let is_first = matches!(self.phase, Phase::Running(Stage::Initiate { .. } | Stage::Put(_)));
+        let first_contact = is_first && !self.reinitiated;
         if first_contact && fault.verdict == Verdict::Retry(ErrorCode::NotOurServer) {
             fault.verdict = Verdict::GiveUp(ErrorCode::NotOurServer);
         }
@@ -22,14 +23,14 @@ impl Upload {
 
     /// A batch was not signed.
     pub(super) fn sign_fault(&mut self, signing: Signing, mut fault: Fault, now: Instant, jitter: Jitter) {
-        for target in signing.targets {
-            match target {
-                Target::Call => {
+        for purpose in signing.purposes {
+            match purpose {
+                Purpose::Call => {
                     if let Some((call, _)) = self.phase.call_mut() {
                         call.step = CallStep::Wanted;
                     }
                 }
-                Target::Part(part) => {
+                Purpose::Part(part) => {
                     if let Some(active) = self.parts.active.get_mut(&part)
                         && let Step::Signing(digest) = active.step
                     {
@@ -50,14 +51,15 @@ impl Upload {
     /// The request without a body failed.
     pub(super) fn call_fault(&mut self, operation: Operation, mut fault: Fault, now: Instant, jitter: Jitter) {
         self.judge_stranger(&mut fault);
-        if let (Verdict::Gone, Phase::Running(Stage::Complete(completion))) = (fault.verdict, &mut self.phase) {
-            // The one answer that proves that this request made nothing. After any other refusal a proxy's second
-            // copy of the request may still arrive, and be carried out once the parts are repaired.
-            completion.opened.maybe_complete = completion.doubt_before;
-        }
         if operation == Operation::InitiateMultipartUpload && matches!(self.phase, Phase::Aborting(_)) {
             // No upload was opened, or none that could be named.
             return self.finish_abort(now);
+        }
+        if operation == Operation::S3HeadObject && fault.verdict == Verdict::Fatal(ErrorCode::ObjectNotFound) {
+            return self.put_again(now);
+        }
+        if fault.verdict == Verdict::Gone && operation == Operation::CompleteMultipartUpload {
+            self.not_completed();
         }
         let Some((call, _)) = self.phase.call_mut() else { return };
         call.step = CallStep::Wanted;
@@ -75,6 +77,24 @@ impl Upload {
         }
     }
 
+    /// "No such upload" to CompleteMultipartUpload is the one answer that proves that this request made nothing. After any
+    /// other refusal a proxy's second copy of the request may still arrive, and be carried out once the parts are repaired.
+    fn not_completed(&mut self) {
+        let is_object = self.config.target.object().is_some();
+        match &mut self.phase {
+            // Of an object the gateway says so only after it has looked for it, so that no earlier request made it either.
+            Phase::Running(Stage::Complete(completion)) => {
+                completion.opened.maybe_complete = completion.doubt_before.filter(|_| !is_object);
+            }
+            Phase::Aborting(abort) if is_object => {
+                if let Some(opened) = &mut abort.opened {
+                    opened.maybe_complete = None;
+                }
+            }
+            _ => {}
+        }
+    }
+
     /// A part was not sent, or not acknowledged.
     pub(super) fn part_fault(&mut self, part: u32, mut fault: Fault, now: Instant, jitter: Jitter) {
         let Some(active) = self.parts.active.get_mut(&part) else { return };
@@ -86,23 +106,42 @@ impl Upload {
         match weigh(&self.config.retry, &mut active.tries, &fault, now, jitter) {
             Next::Now => {}
             Next::At(at) => active.step = Step::Waiting(digest, at),
-            Next::Fail(code, retryable) => self.fail(fault.into_error(code, retryable).in_part(Some(part)), now),
+            Next::Fail(code, retryable) => {
+                let error = fault.into_error(code, retryable).in_part(Some(part));
+                let error = if code == ErrorCode::Network { self.hint_at_cors(error) } else { error };
+                self.fail(error, now);
+            }
             Next::Else(Verdict::Reread) => {
-                let most = self.config.retry.max_rereads;
-                let rereads = self.parts.record(part).map_or(most, |record| record.rereads);
-                if rereads >= most {
+                if !self.may_reread(part) {
                     fault.message.insert_str(0, "The part did not arrive as it was read. ");
                     let error = fault.into_error(ErrorCode::ChecksumMismatchPart, true);
                     return self.fail(error.in_part(Some(part)), now);
-                }
-                if let Some(record) = self.parts.record(part) {
-                    record.rereads = rereads + 1;
                 }
                 self.release(part);
                 self.parts.waiting.insert(part, ());
             }
             Next::Else(_) => self.gone(fault, now),
         }
+    }
+
+    /// Whether the part may be read and sent once more because it did not arrive. Counts.
+    pub(super) fn may_reread(&mut self, part: u32) -> bool {
+        let most = self.config.retry.max_rereads;
+        let Some(record) = self.parts.record(part).filter(|record| record.rereads < most) else { return false };
+        record.rereads += 1;
+        true
+    }
+
+    /// A browser does not tell a bucket whose rules keep the page out from a network that is down. As long as nothing got
+    /// through, both are likely.
+    fn hint_at_cors(&self, error: UploadError) -> UploadError {
+        if self.config.target.object().is_none() || self.parts.n_confirmed + self.parts.n_unseen > 0 {
+            return error;
+        }
+        error.hint(
+            "Check the connection. If it works, the bucket's CORS rules do not let this page in: they must allow its \
+             origin, the method PUT and the header x-amz-checksum-sha256.",
+        )
     }
 
     /// The store does not agree about the whole: which parts does it hold?

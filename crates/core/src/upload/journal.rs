@@ -1,9 +1,7 @@
 //! The record that lets a later visit go on.
 
-use super::UploadConfig;
+use super::{StoreUpload, Target, UploadConfig};
 use crate::error::{ErrorCode, UploadError};
-use crate::glacier::{Description, UploadId, VaultName};
-use crate::json::Json;
 use crate::plan::PartPlan;
 use crate::range::ByteRange;
 use crate::tree_hash::TreeHash;
@@ -13,19 +11,18 @@ use crate::tree_hash::TreeHash;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Journal {
     /// Where to.
-    pub vault: VaultName,
-    /// Kept with the archive.
-    pub description: Option<Description>,
+    pub target: Target,
     /// How the file is cut. The store knows the part size; another plan would make a corrupt archive.
     pub plan: PartPlan,
     /// The upload at the store, once there is one.
-    pub upload_id: Option<UploadId>,
+    pub upload: Option<StoreUpload>,
     /// Parts the store has acknowledged, counted from 0, with their tree hashes, in order. A hint of what the file
     /// was: which parts the store holds is asked of the store.
     pub acknowledged: Vec<(u32, TreeHash)>,
     /// The archive's tree hash, stored *before* CompleteMultipartUpload is sent. From then on the upload may be
     /// complete although no answer came, and then ListParts answers 404 as if it had expired: the way on is to repeat
-    /// CompleteMultipartUpload, which returns the same archive, and never to upload again.
+    /// CompleteMultipartUpload, which returns the same archive, and never to upload again. Of an object that goes in one
+    /// request, stored when that is sent first: one that is there afterwards is perhaps ours.
     pub completing: Option<TreeHash>,
 }
 
@@ -33,10 +30,9 @@ impl Journal {
     /// Of an upload that is about to begin.
     pub fn new(config: &UploadConfig) -> Self {
         Self {
-            vault: config.vault.clone(),
-            description: config.description.clone(),
+            target: config.target.clone(),
             plan: config.plan,
-            upload_id: None,
+            upload: None,
             acknowledged: Vec::new(),
             completing: None,
         }
@@ -44,17 +40,12 @@ impl Journal {
 
     /// The same upload once more, with the defaults for all that is not in the record.
     pub fn config(&self) -> UploadConfig {
-        UploadConfig::new(self.vault.clone(), self.description.clone(), self.plan)
+        UploadConfig::new(self.target.clone(), self.plan)
     }
 
-    /// Where to, as a record has it.
-    pub(super) fn target(&self) -> Json {
-        Json::object([("vault", Json::Text(self.vault.to_string()))])
-    }
-
-    /// Reads what [`target`](Self::target) wrote.
-    pub(super) fn read_target(target: &Json) -> Option<VaultName> {
-        VaultName::new(target.text("vault")?).ok()
+    /// Whether the store may have something of it: an upload, or an object that goes in one request.
+    pub const fn is_begun(&self) -> bool {
+        self.upload.is_some() || self.completing.is_some()
     }
 
     /// Bytes that the store had acknowledged.
@@ -72,12 +63,13 @@ impl Journal {
                 "the file has another size than when the upload began",
             ));
         }
-        let same = self.plan == plan && self.vault == config.vault && self.description == config.description;
-        let fits = self.acknowledged.iter().all(|(part, _)| *part < plan.n_parts());
-        if same && fits && (self.completing.is_none() || self.upload_id.is_some()) {
+        let same = self.plan == plan && self.target == config.target;
+        let fits = self.acknowledged.iter().all(|(part, _)| *part < plan.n_parts())
+            && self.upload.as_ref().is_none_or(|upload| self.target.has(upload));
+        if same && fits && (self.completing.is_none() || self.upload.is_some() || self.target.is_put(&plan)) {
             return Ok(());
         }
         Err(UploadError::new(ErrorCode::InvalidOption, "the stored record belongs to another upload")
-            .hint("Start a new upload, or give the vault, description and part size that this one was started with."))
+            .hint("Start a new upload, or give the target, description and part size that this one was started with."))
     }
 }

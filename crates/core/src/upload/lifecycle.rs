@@ -1,11 +1,12 @@
 //! From one state to the next.
 
-use super::parts::Step;
-use super::stage::{Call, CallStep, Completion, Opened, Phase, Stage};
-use super::{Command, Outcome, PauseReason, Upload};
+use super::parts::{Held, Step};
+use super::stage::{Call, CallStep, Completion, Listing, Opened, Phase, Stage};
+use super::target::Page;
+use super::{Command, Outcome, PauseReason, StoreUpload, Stored, Upload};
 use crate::clock::{Instant, Jitter};
 use crate::error::{ErrorCode, UploadError};
-use crate::glacier::{AnswerError, ArchiveId, Response, UploadId, list_parts};
+use crate::glacier::{AnswerError, Response};
 use crate::intent::SignedRequest;
 use crate::retry::Operation;
 use crate::retry::fault::{Fault, Tries};
@@ -123,20 +124,42 @@ impl Upload {
         }
         let read = match operation {
             Operation::InitiateMultipartUpload => {
-                crate::glacier::initiate_multipart_upload::read(response).map(|id| self.opened(id, now))
+                self.config.target.read_opened(response).map(|id| self.opened(id, now))
             }
-            Operation::ListParts => list_parts::read(response).and_then(|page| self.listed(page, now)),
-            Operation::CompleteMultipartUpload => match self.completing() {
-                Some(tree_hash) => crate::glacier::complete_multipart_upload::read(response, tree_hash)
-                    .map(|archive_id| self.done(archive_id)),
-                None => Ok(()),
-            },
-            _ => crate::glacier::abort_multipart_upload::acknowledge(response).map(|()| self.removed(response, now)),
+            Operation::S3HeadObject => crate::s3::head_object::read(response).map(|head| self.looked(head, now)),
+            Operation::ListParts => self.read_page(response).and_then(|page| self.listed(page, now)),
+            Operation::CompleteMultipartUpload => self.read_completed(response),
+            _ => self.read_aborted(response, now),
         };
         match read {
             Ok(()) => self.progress_made(),
-            Err(error) => self.call_fault(operation, Fault::answer(operation, error, response), now, jitter),
+            Err(error) => {
+                let named = self.config.target.named(operation);
+                self.call_fault(operation, Fault::answer(named, error, response), now, jitter);
+            }
         }
+    }
+
+    fn read_page(&self, response: &Response) -> Result<Page, AnswerError> {
+        match self.phase.opened() {
+            Some(opened) => opened.id.read_page(response, self.parts.plan()),
+            None => Err(AnswerError::NotGlacier { status: response.status }),
+        }
+    }
+
+    fn read_completed(&mut self, response: &Response) -> Result<(), AnswerError> {
+        let (Some(opened), Some(tree_hash)) = (self.phase.opened(), self.completing()) else { return Ok(()) };
+        let size = self.parts.plan().size();
+        let stored = opened.id.read_completed(response, size, tree_hash, self.parts.checksum())?;
+        self.done(stored, tree_hash);
+        Ok(())
+    }
+
+    fn read_aborted(&mut self, response: &Response, now: Instant) -> Result<(), AnswerError> {
+        let Some(opened) = self.phase.opened() else { return Ok(()) };
+        let removed = opened.id.read_aborted(response)?;
+        self.removed(removed, now);
+        Ok(())
     }
 
     fn completing(&self) -> Option<TreeHash> {
@@ -148,7 +171,7 @@ impl Upload {
     }
 
     /// InitiateMultipartUpload succeeded.
-    fn opened(&mut self, id: UploadId, now: Instant) {
+    fn opened(&mut self, id: StoreUpload, now: Instant) {
         let opened = Opened { id, maybe_complete: None };
         match &mut self.phase {
             Phase::Running(stage) => {
@@ -162,28 +185,22 @@ impl Upload {
     }
 
     /// A page of ListParts.
-    fn listed(&mut self, page: list_parts::Page, now: Instant) -> Result<(), AnswerError> {
+    fn listed(&mut self, page: Page, now: Instant) -> Result<(), AnswerError> {
         let Phase::Running(Stage::List(listing)) = &mut self.phase else { return Ok(()) };
-        if page.part_size != self.parts.plan().part_size() {
-            return Err(AnswerError::Unreadable { name: "PartSizeInBytes" });
-        }
-        let unreadable = AnswerError::Unreadable { name: "Parts" };
-        for (range, tree_hash) in page.parts {
-            let part = self.parts.index_of(range).ok_or_else(|| unreadable.clone())?;
-            listing.stored.push((part, tree_hash));
-        }
+        listing.stored.extend(page.parts);
         listing.pages += 1;
         if let Some(marker) = page.marker {
             listing.marker = Some(marker);
             listing.call = Call::default();
             // At least one part a page; more pages than parts go in a circle.
-            return if listing.pages > self.parts.plan().n_parts() { Err(unreadable) } else { Ok(()) };
+            let in_a_circle = listing.pages > self.parts.plan().n_parts();
+            return if in_a_circle { Err(AnswerError::Unreadable { name: "Parts" }) } else { Ok(()) };
         }
         let opened = listing.opened.clone();
         let mut stored = vec![None; usize::try_from(self.parts.plan().n_parts()).unwrap_or(0)];
-        for (part, tree_hash) in std::mem::take(&mut listing.stored) {
+        for (part, held) in std::mem::take(&mut listing.stored) {
             if let Some(slot) = usize::try_from(part).ok().and_then(|part| stored.get_mut(part)) {
-                *slot = Some(tree_hash);
+                *slot = Some(held);
             }
         }
         self.phase = Phase::Running(Stage::Transfer { opened });
@@ -197,19 +214,39 @@ impl Upload {
     }
 
     /// What the store holds of a part is known now.
-    fn settle_stored(&mut self, part: u32, stored: Option<TreeHash>, now: Instant) {
+    fn settle_stored(&mut self, part: u32, stored: Option<Held>, now: Instant) {
+        let was_unseen = self.parts.note_seen(part);
         let Some(record) = self.parts.record(part) else { return };
         record.stored = stored;
-        record.remembered.take_if(|remembered| stored != Some(*remembered));
-        if record.confirmed && stored != record.tree_hash {
+        record.remembered.take_if(|remembered| match stored {
+            Some(Held::Tree(hash)) => hash != *remembered,
+            // S3 keeps another hash, which says nothing of this one.
+            Some(Held::Payload(_)) => false,
+            None => true,
+        });
+        let is_ours = record.digest.is_some_and(|digest| stored.is_some_and(|stored| stored.is(&digest)));
+        if was_unseen {
+            if is_ours { self.confirm(part) } else { self.send_again(part, now) }
+        } else if record.confirmed && !is_ours {
             if self.parts.is_stream() {
                 return self.fail(lost_for_good(part), now);
             }
             self.parts.note_lost(part);
         } else if let Some(Step::Hashed(digest)) = self.parts.active.get(&part).map(|active| &active.step)
-            && stored == Some(digest.tree_hash)
+            && stored.is_some_and(|stored| stored.is(digest))
         {
             self.confirm(part);
+        }
+    }
+
+    /// What was sent of a part did not get there, though nobody said so.
+    fn send_again(&mut self, part: u32, now: Instant) {
+        if self.may_reread(part) {
+            self.parts.waiting.insert(part, ());
+        } else {
+            let words = "The store said that it had stored the part, and does not hold it";
+            let error = UploadError::new(ErrorCode::ChecksumMismatchPart, words).retryable(true);
+            self.fail(error.in_part(Some(part)), now);
         }
     }
 
@@ -233,7 +270,7 @@ impl Upload {
     /// Goes on to the next stage when this one is finished.
     pub(super) fn advance(&mut self, now: Instant) {
         if !self.parts.is_settled() {
-            return;
+            return self.look_for_unseen();
         }
         let opened = match &self.phase {
             Phase::Running(Stage::Transfer { opened }) => opened,
@@ -259,6 +296,16 @@ impl Upload {
         self.outbox.push_back(save);
     }
 
+    /// Asks the store for the parts of which the page may not see the acknowledgement, as late as that can be: when
+    /// nothing else is to be done, or a stream waits for room.
+    fn look_for_unseen(&mut self) {
+        let Phase::Running(Stage::Transfer { opened }) = &self.phase else { return };
+        let can_take_more = self.intake().is_some_and(|intake| intake.room > 0);
+        if self.parts.n_unseen > 0 && self.parts.is_idle() && !can_take_more {
+            self.phase = Phase::Running(Stage::List(Listing::new(opened.clone(), true)));
+        }
+    }
+
     /// The upload is gone and CompleteMultipartUpload may have been carried out: repeat it.
     pub(super) fn ask_again(&mut self, tree_hash: TreeHash) {
         self.suspend(false);
@@ -279,16 +326,17 @@ impl Upload {
         self.suspend(true);
         self.parts.forget_store();
         (self.rereading, self.repairs) = (false, 0);
+        let first = Self::first_stage(&self.config);
         if let Phase::Running(stage) = &mut self.phase {
-            *stage = Stage::Initiate { call: Call::default() };
+            // A stream has no other, whatever it was planned for.
+            *stage = if self.parts.is_stream() { Stage::Initiate { call: Call::default() } } else { first };
         }
     }
 
-    /// CompleteMultipartUpload succeeded and the store's tree hash is ours.
-    fn done(&mut self, archive_id: ArchiveId) {
-        let Some(tree_hash) = self.completing() else { return };
+    /// The store has it, and its hash is ours.
+    pub(super) fn done(&mut self, stored: Stored, tree_hash: TreeHash) {
         self.suspend(false);
-        self.phase = Phase::Done(Outcome { archive_id, tree_hash, size: self.parts.plan().size() });
+        self.phase = Phase::Done(Outcome { stored, tree_hash, size: self.parts.plan().size() });
         self.outbox.push_back(Command::DropJournal);
     }
 }

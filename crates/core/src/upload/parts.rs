@@ -1,5 +1,7 @@
 //! Which part is where.
 
+mod known;
+
 use litemap::LiteMap;
 
 use super::Ticket;
@@ -8,7 +10,9 @@ use crate::intent::SignedRequest;
 use crate::plan::{PartPlan, PlanError};
 use crate::range::ByteRange;
 use crate::retry::fault::Tries;
+use crate::s3::CompositeChecksum;
 use crate::tree_hash::{self, PartDigest, TreeHash};
+pub(super) use known::{Held, Record};
 
 /// All parts of an upload. Every part is either waiting, active, or confirmed and neither.
 #[derive(Debug)]
@@ -28,6 +32,9 @@ pub(super) struct Parts {
     pub(super) bytes_confirmed: u64,
     pub(super) n_hashed: u32,
     pub(super) n_confirmed: u32,
+    /// Bytes of parts that were sent and that the store may hold: its answer did not say.
+    bytes_unseen: u64,
+    pub(super) n_unseen: u32,
 }
 
 /// Where the bytes come from.
@@ -39,21 +46,6 @@ enum Data {
     Open { len: u64 },
     /// All came.
     Ended,
-}
-
-/// What is known of one part, whether or not its bytes are at hand.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Record {
-    /// From the first hashing on. Bytes that hash to anything else are another file's.
-    pub(super) tree_hash: Option<TreeHash>,
-    /// What the store acknowledged at an earlier visit, until this one knows better.
-    pub(super) remembered: Option<TreeHash>,
-    /// What ListParts says the store holds. Believed only when the local bytes hash to the same.
-    pub(super) stored: Option<TreeHash>,
-    pub(super) hashed: bool,
-    pub(super) confirmed: bool,
-    /// Times it was read again because it did not arrive as it was hashed.
-    pub(super) rereads: u32,
 }
 
 /// A part whose bytes the driver holds or is reading.
@@ -131,6 +123,8 @@ impl Parts {
             bytes_confirmed: 0,
             n_hashed: 0,
             n_confirmed: 0,
+            bytes_unseen: 0,
+            n_unseen: 0,
         }
     }
 
@@ -201,18 +195,13 @@ impl Parts {
         self.records.get_mut(usize::try_from(part).ok()?)
     }
 
-    pub(super) fn records(&self) -> impl Iterator<Item = (u32, &Record)> {
-        (0..).zip(&self.records)
+    /// What the store acknowledged of the part at an earlier visit.
+    pub(super) fn remembered(&self, part: u32) -> Option<TreeHash> {
+        self.records.get(usize::try_from(part).ok()?)?.remembered
     }
 
-    /// Which part `range` is. A listed range that ends one byte too far is accepted, because the real service has
-    /// been seen to list so.
-    pub(super) fn index_of(&self, range: ByteRange) -> Option<u32> {
-        let index = u32::try_from(range.start() / self.plan.part_size().bytes()).ok()?;
-        let planned = self.plan.range(index)?;
-        let fits =
-            planned.start() == range.start() && (planned.end() == range.end() || planned.end() + 1 == range.end());
-        fits.then_some(index)
+    pub(super) fn records(&self) -> impl Iterator<Item = (u32, &Record)> {
+        (0..).zip(&self.records)
     }
 
     /// The first waiting part, now being hashed.
@@ -264,10 +253,10 @@ impl Parts {
     pub(super) fn note_hash(&mut self, part: u32, digest: &PartDigest) -> bool {
         let len = self.len_of(part);
         let Some(record) = self.record(part) else { return false };
-        if record.tree_hash.is_some_and(|known| known != digest.tree_hash) {
+        if record.digest.is_some_and(|known| known.tree_hash != digest.tree_hash) {
             return false;
         }
-        record.tree_hash = Some(digest.tree_hash);
+        record.digest = Some(*digest);
         if !record.hashed {
             record.hashed = true;
             self.bytes_hashed += len;
@@ -283,6 +272,26 @@ impl Parts {
             self.bytes_confirmed += len;
             self.n_confirmed += 1;
         }
+    }
+
+    /// The part was sent, and whether the store holds it is to be seen.
+    pub(super) fn note_unseen(&mut self, part: u32) {
+        let len = self.len_of(part);
+        if let Some(record) = self.record(part).filter(|record| !record.unseen) {
+            record.unseen = true;
+            self.bytes_unseen += len;
+            self.n_unseen += 1;
+        }
+    }
+
+    /// What the store holds of the part is known now. Whether it was not before.
+    pub(super) fn note_seen(&mut self, part: u32) -> bool {
+        let len = self.len_of(part);
+        let Some(record) = self.record(part).filter(|record| record.unseen) else { return false };
+        record.unseen = false;
+        self.bytes_unseen -= len;
+        self.n_unseen -= 1;
+        true
     }
 
     /// The store no longer holds the part: it has to be hashed and sent again.
@@ -316,6 +325,9 @@ impl Parts {
     pub(super) fn forget_store(&mut self) {
         for part in 0..count(self.records.iter()) {
             self.note_lost(part);
+            if self.note_seen(part) {
+                self.waiting.insert(part, ());
+            }
             if let Some(record) = self.record(part) {
                 record.stored = None;
                 record.remembered = None;
@@ -331,13 +343,13 @@ impl Parts {
         }
     }
 
-    /// Bytes of confirmed parts and of parts on their way.
+    /// Bytes of confirmed parts, of parts that the store may hold, and of parts on their way.
     pub(super) fn bytes_sent(&self) -> u64 {
         let on_the_way = self.active.values().map(|active| match active.step {
             Step::Sending { sent, .. } => sent,
             _ => 0,
         });
-        self.bytes_confirmed + on_the_way.sum::<u64>()
+        self.bytes_confirmed + self.bytes_unseen + on_the_way.sum::<u64>()
     }
 
     /// Bytes hashed at least once, the unfinished parts included.
@@ -355,18 +367,29 @@ impl Parts {
 
     /// Whether all bytes are there, every part is confirmed and nothing is being read.
     pub(super) fn is_settled(&self) -> bool {
-        !self.is_open() && self.waiting.is_empty() && self.active.is_empty()
+        !self.is_open() && self.is_idle() && self.n_unseen == 0
+    }
+
+    /// Whether no part is to be read, being read or on its way.
+    pub(super) fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && self.active.is_empty()
     }
 
     /// Of the whole archive, once every part was hashed.
     pub(super) fn tree_hash(&self) -> Option<TreeHash> {
-        let parts: Option<Vec<TreeHash>> = self.records.iter().map(|record| record.tree_hash).collect();
+        let parts: Option<Vec<TreeHash>> = self.records.iter().map(Record::tree_hash).collect();
         Some(tree_hash::combine(&parts?))
+    }
+
+    /// S3's checksum of the whole, once every part was hashed.
+    pub(super) fn checksum(&self) -> Option<CompositeChecksum> {
+        let parts: Option<Vec<_>> = self.records.iter().map(|record| record.digest).collect();
+        CompositeChecksum::of_parts(parts?.iter().map(|digest| digest.payload_hash))
     }
 
     /// Of the parts from the first to the last before one that was not hashed yet.
     pub(super) fn tree_hash_so_far(&self) -> Option<TreeHash> {
-        let parts: Vec<TreeHash> = self.records.iter().map_while(|record| record.tree_hash).collect();
+        let parts: Vec<TreeHash> = self.records.iter().map_while(Record::tree_hash).collect();
         (!parts.is_empty()).then(|| tree_hash::combine(&parts))
     }
 

@@ -4,12 +4,14 @@
 //! uploadId, acknowledged: [[part, hashes], …], completing}`, where `hashes` are the tree hashes of that part and of those
 //! right behind it, one after the other, and what is unknown is left out. Every version has `version` and `savedAt`.
 
-use super::Journal;
+use super::{Journal, ObjectTarget, StoreUpload, Target};
 use crate::error::{ErrorCode, UploadError};
 use crate::glacier::{Description, UploadId, VaultName};
 use crate::json::Json;
 use crate::part::PartSize;
 use crate::plan::PartPlan;
+use crate::s3::UploadHandle;
+use crate::settings::Place;
 use crate::tree_hash::TreeHash;
 
 /// Of the form above. One that is written otherwise is not guessed at.
@@ -65,17 +67,17 @@ impl Record {
         let Self { endpoint, file, journal, .. } = self;
         Json::List(vec![
             endpoint.clone().map_or(Json::Null, Json::Text),
-            journal.target(),
+            target_json(&journal.target),
             Json::Text(file.name.clone()),
             Json::Number(file.size),
             Json::Number(file.last_modified),
-            journal.description.as_ref().map_or(Json::Null, |words| Json::Text(words.to_string())),
+            description(&journal.target).map_or(Json::Null, |words| Json::Text(words.to_string())),
         ])
     }
 
     /// Whether it is of an upload to the same place.
-    pub fn is_to(&self, endpoint: Option<&str>, vault: &VaultName) -> bool {
-        self.endpoint.as_deref() == endpoint && self.journal.vault == *vault
+    pub fn is_to(&self, endpoint: Option<&str>, place: &Place) -> bool {
+        self.endpoint.as_deref() == endpoint && place.holds(&self.journal.target)
     }
 
     /// Whether the record's owner can have meant this file. What it is called and when it was last written may have
@@ -109,7 +111,7 @@ impl Record {
             ("id", Json::Text(id.clone())),
             ("savedAt", Json::Number(*saved_at)),
             ("begunAt", Json::Number(*begun_at)),
-            ("target", journal.target()),
+            ("target", target_json(&journal.target)),
             (
                 "file",
                 Json::object([
@@ -123,8 +125,8 @@ impl Record {
         ];
         let texts = [
             ("endpoint", endpoint.clone()),
-            ("description", journal.description.clone().map(String::from)),
-            ("uploadId", journal.upload_id.clone().map(String::from)),
+            ("description", description(&journal.target).map(Description::to_string)),
+            ("uploadId", journal.upload.as_ref().map(|upload| upload.name().to_owned())),
             ("completing", journal.completing.map(|hash| hash.to_string())),
         ];
         members.extend(texts.into_iter().filter_map(|(key, text)| Some((key, Json::Text(text?)))));
@@ -158,11 +160,12 @@ fn read(json: &Json) -> Option<Record> {
     };
     let part_size = PartSize::from_bytes(json.number("partSize")?).ok()?;
     let plan = PartPlan::exact(file.size, part_size).ok()?;
+    let description = text(json, "description", |text| Description::new(text).ok())?;
+    let target = read_target(json.get("target")?, description)?;
     let journal = Journal {
-        vault: Journal::read_target(json.get("target")?)?,
-        description: text(json, "description", |text| Description::new(text).ok())?,
+        upload: text(json, "uploadId", |text| read_name(text, &target))?,
+        target,
         plan,
-        upload_id: text(json, "uploadId", |text| UploadId::new(text).ok())?,
         acknowledged: acknowledged(json.list("acknowledged")?, plan.n_parts())?,
         completing: text(json, "completing", |text| TreeHash::from_hex(text).ok())?,
     };
@@ -174,6 +177,39 @@ fn read(json: &Json) -> Option<Record> {
         saved_at: json.number("savedAt")?,
         journal,
     })
+}
+
+fn target_json(target: &Target) -> Json {
+    match target {
+        Target::Vault { vault, description: _ } => Json::object([("vault", Json::Text(vault.to_string()))]),
+        Target::Object(object) => object.to_json(),
+    }
+}
+
+fn read_target(json: &Json, description: Option<Description>) -> Option<Target> {
+    match json.text("bucket") {
+        None => VaultName::new(json.text("vault")?).ok().map(|vault| Target::Vault { vault, description }),
+        Some(_) if description.is_none() => {
+            ObjectTarget::from_json(json).map(|object| Target::Object(Box::new(object)))
+        }
+        Some(_) => None,
+    }
+}
+
+const fn description(target: &Target) -> Option<&Description> {
+    match target {
+        Target::Vault { description, .. } => description.as_ref(),
+        Target::Object(_) => None,
+    }
+}
+
+fn read_name(name: &str, target: &Target) -> Option<StoreUpload> {
+    match target {
+        Target::Vault { vault, .. } => {
+            UploadId::new(name).ok().map(|upload_id| StoreUpload::Vault { vault: vault.clone(), upload_id })
+        }
+        Target::Object(_) => UploadHandle::new(name).ok().map(StoreUpload::Object),
+    }
 }
 
 /// A text that may be absent; `None` where it is there and no such thing.
@@ -234,9 +270,14 @@ mod tests {
         TreeHash::from_bytes([byte; 32])
     }
 
+    fn to(vault: &str, description: Option<&str>) -> Target {
+        let description = description.map(|text| Description::new(text).unwrap());
+        Target::Vault { vault: VaultName::new(vault).unwrap(), description }
+    }
+
     fn record() -> Record {
         let plan = PartPlan::exact(9 * MIB - 1, PartSize::MIN).unwrap();
-        let config = UploadConfig::new(VaultName::new("photos").unwrap(), None, plan);
+        let config = UploadConfig::new(to("photos", None), plan);
         let file = FileIdentity { name: "film \"1\" \u{1f30b}.mov".into(), size: plan.size(), last_modified: NOW - 5 };
         let journal = Journal::new(&config);
         Record { id: "a".into(), endpoint: None, file, begun_at: NOW, saved_at: NOW + 1, journal }
@@ -245,8 +286,8 @@ mod tests {
     fn full() -> Record {
         let mut full = record();
         full.endpoint = Some("https://example.com/v1/sign".into());
-        full.journal.description = Some(Description::new("{\"a\": 1}").unwrap());
-        full.journal.upload_id = Some(UploadId::new("u-1_").unwrap());
+        full.journal.target = to("photos", Some("{\"a\": 1}"));
+        full.journal.upload = read_name("u-1_", &full.journal.target);
         full.journal.acknowledged = [0, 1, 2, 5, 7, 8].map(|part| (part, hash(u8::try_from(part).unwrap()))).to_vec();
         full.journal.completing = Some(hash(9));
         full
@@ -368,18 +409,18 @@ mod tests {
             (other.id, other.begun_at, other.saved_at) = ("b".into(), 0, 0);
             other.journal.acknowledged.clear();
             other.journal.plan = PartPlan::exact(other.file.size, PartSize::MAX).unwrap();
-            (other.journal.upload_id, other.journal.completing) = (None, None);
+            (other.journal.upload, other.journal.completing) = (None, None);
         }));
         assert!(!same(|other| other.endpoint = None));
         assert!(!same(|other| other.file.name.push('x')));
         assert!(!same(|other| other.file.size += 1));
         assert!(!same(|other| other.file.last_modified += 1));
-        assert!(!same(|other| other.journal.vault = VaultName::new("other").unwrap()));
-        assert!(!same(|other| other.journal.description = None));
-        let (here, vault) = (full().endpoint, full().journal.vault);
-        assert!(full().is_to(here.as_deref(), &vault));
-        assert!(!full().is_to(None, &vault));
-        assert!(!full().is_to(here.as_deref(), &VaultName::new("other").unwrap()));
+        assert!(!same(|other| other.journal.target = to("other", Some("{\"a\": 1}"))));
+        assert!(!same(|other| other.journal.target = to("photos", None)));
+        let (here, place) = (full().endpoint, |vault| Place::Vault(VaultName::new(vault).unwrap()));
+        assert!(full().is_to(here.as_deref(), &place("photos")));
+        assert!(!full().is_to(None, &place("photos")));
+        assert!(!full().is_to(here.as_deref(), &place("other")));
     }
 
     #[test]

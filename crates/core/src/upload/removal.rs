@@ -1,10 +1,10 @@
 //! Giving up: the upload is removed at the store.
 
 use super::stage::{Abort, Call, CallStep, Completion, Phase, Stage};
+use super::target::Removed;
 use super::{Command, Upload};
 use crate::clock::Instant;
 use crate::error::{ErrorCode, UploadError};
-use crate::glacier::Response;
 
 impl Upload {
     /// The user gives up.
@@ -73,11 +73,10 @@ impl Upload {
     }
 
     /// AbortMultipartUpload succeeded.
-    pub(super) fn removed(&mut self, response: &Response, now: Instant) {
+    pub(super) fn removed(&mut self, removed: Removed, now: Instant) {
         let Phase::Aborting(abort) = &mut self.phase else { return };
-        let was_there = response.status != 404;
         let maybe_complete = abort.opened.as_ref().is_some_and(|opened| opened.maybe_complete.is_some());
-        if !was_there && maybe_complete {
+        if removed == Removed::WasGone && maybe_complete {
             abort.asking = true;
             abort.call = Call::default();
             return;

@@ -2,13 +2,14 @@
 
 use super::parts::Step;
 use super::stage::{CallStep, Opened, Phase, Stage};
-use super::{HashFailure, SendFailure, Signing, Target, Ticket, Upload};
+use super::{HashFailure, Purpose, SendFailure, Signing, Ticket, Upload};
 use crate::clock::{Instant, Jitter};
 use crate::error::{ErrorCode, UploadError};
-use crate::glacier::{Response, upload_multipart_part};
+use crate::glacier::{AnswerError, Response};
 use crate::intent::SignedRequest;
 use crate::retry::fault::{Fault, Tries};
 use crate::retry::{Operation, Verdict};
+use crate::s3::upload_part::Acknowledgement;
 use crate::tree_hash::{PartDigest, TreeHash};
 
 impl Upload {
@@ -49,7 +50,7 @@ impl Upload {
         if record.confirmed {
             // Read a second time, and the same.
             self.release(part);
-        } else if is_listed && record.rereads == 0 && record.stored == Some(digest.tree_hash) {
+        } else if is_listed && record.rereads == 0 && record.stored.is_some_and(|stored| stored.is(digest)) {
             self.confirm(part);
         }
     }
@@ -93,7 +94,7 @@ impl Upload {
 
     pub(super) fn signed(&mut self, ticket: Ticket, requests: Vec<SignedRequest>, now: Instant, jitter: Jitter) {
         let Some(signing) = self.end_signing(ticket) else { return };
-        if requests.len() != signing.targets.len() {
+        if requests.len() != signing.purposes.len() {
             let words = "As many signed requests as intents were expected and another number came";
             return self.sign_fault(
                 signing,
@@ -103,10 +104,10 @@ impl Upload {
             );
         }
         self.sign.tries = Tries::default();
-        for (target, request) in signing.targets.into_iter().zip(requests) {
-            match target {
-                Target::Call => self.send_call(request, now),
-                Target::Part(part) => {
+        for (purpose, request) in signing.purposes.into_iter().zip(requests) {
+            match purpose {
+                Purpose::Call => self.send_call(request, now),
+                Purpose::Part(part) => {
                     if let Some(active) = self.parts.active.get_mut(&part)
                         && let Step::Signing(digest) = active.step
                     {
@@ -148,16 +149,29 @@ impl Upload {
         let Some((part, active)) = self.parts.sending(ticket) else { return };
         let Step::Sending { digest, sent, .. } = active.step else { return };
         let left = active.range.len() - sent;
-        match upload_multipart_part::acknowledge(response, digest.tree_hash) {
-            Ok(()) => {
+        if let Phase::Running(Stage::Put(_)) = self.phase {
+            return self.put_answered(part, &digest, response, now, jitter);
+        }
+        let acknowledged = match self.phase.opened() {
+            Some(opened) => opened.id.acknowledge(response, &digest),
+            None => Err(AnswerError::NotGlacier { status: response.status }),
+        };
+        match acknowledged {
+            Ok(acknowledgement) => {
                 self.speed.add(left, now);
                 self.window.widen();
-                self.confirm(part);
+                match acknowledgement {
+                    Acknowledgement::Confirmed => self.confirm(part),
+                    Acknowledgement::Unseen => {
+                        self.parts.note_unseen(part);
+                        self.release(part);
+                    }
+                }
                 self.progress_made();
             }
             Err(error) => {
-                let fault = Fault::answer(Operation::UploadMultipartPart, error, response);
-                self.part_fault(part, fault, now, jitter);
+                let named = self.config.target.named(Operation::UploadMultipartPart);
+                self.part_fault(part, Fault::answer(named, error, response), now, jitter);
             }
         }
     }

@@ -1,8 +1,8 @@
 //! What to do next, and when to look again.
 
 use super::parts::Step;
-use super::stage::{CallStep, Phase, Stage};
-use super::{Command, Journal, Signing, Target, Ticket, Upload};
+use super::stage::{CallStep, Opened, Phase, Stage};
+use super::{Command, Journal, Purpose, Signing, Ticket, Upload};
 use crate::clock::{Instant, Jitter};
 use crate::error::ErrorCode;
 use crate::intent::{Intent, MAX_INTENTS};
@@ -42,7 +42,11 @@ impl Upload {
     }
 
     fn is_transferring(&self) -> bool {
-        matches!(self.phase, Phase::Running(Stage::Transfer { .. }))
+        match &self.phase {
+            Phase::Running(Stage::Transfer { .. }) => true,
+            Phase::Running(Stage::Put(put)) => put.looking.is_none(),
+            _ => false,
+        }
     }
 
     fn next_part_to_send(&mut self, now: Instant) -> Option<Command> {
@@ -66,7 +70,9 @@ impl Upload {
             };
             let sending = Step::Sending { digest, ticket, sent: 0, started: now, due };
             if let Step::Signed { request, .. } = std::mem::replace(&mut active.step, sending) {
-                return Some(Command::SendPart { ticket, part: *part, range, request });
+                let send = Command::SendPart { ticket, part: *part, range, request };
+                self.put_begins(now);
+                return Some(send);
             }
         }
         None
@@ -86,15 +92,18 @@ impl Upload {
         if self.sign.open.is_some() || self.sign.not_before.is_some() {
             return None;
         }
-        let (mut targets, mut intents) = (Vec::new(), Vec::new());
+        let (mut purposes, mut intents) = (Vec::new(), Vec::new());
         if let Some(intent) = self.call_intent() {
             if let Some((call, _)) = self.phase.call_mut() {
                 call.step = CallStep::Signing;
             }
-            targets.push(Target::Call);
+            purposes.push(Purpose::Call);
             intents.push(intent);
         }
-        if let Phase::Running(Stage::Transfer { opened }) = &self.phase {
+        if let Phase::Running(stage) = &self.phase
+            && self.is_transferring()
+        {
+            let (is_stream, size) = (self.parts.is_stream(), self.parts.plan().size());
             let room = (self.window.allowed().saturating_mul(2)).saturating_sub(self.parts.n_signed());
             let room = usize::try_from(room).map_or(MAX_INTENTS, |room| room.min(MAX_INTENTS));
             for (part, active) in &mut self.parts.active {
@@ -102,22 +111,21 @@ impl Upload {
                     break;
                 }
                 let Step::Hashed(digest) = active.step else { continue };
+                let intent = match stage.opened() {
+                    Some(opened) => opened.id.send(*part, active.range, &digest, is_stream),
+                    None => self.config.target.object().map(|object| object.put(size, &digest)),
+                };
+                let Some(intent) = intent else { continue };
                 active.step = Step::Signing(digest);
-                targets.push(Target::Part(*part));
-                intents.push(Intent::UploadMultipartPart {
-                    vault: self.config.vault.clone(),
-                    upload_id: opened.id.clone(),
-                    range: active.range,
-                    payload_hash: digest.payload_hash,
-                    tree_hash: digest.tree_hash,
-                });
+                purposes.push(Purpose::Part(*part));
+                intents.push(intent);
             }
         }
         if intents.is_empty() {
             return None;
         }
         let ticket = self.ticket();
-        self.sign.open = Some(Signing { ticket, due: now + self.config.deadlines.sign_ms, targets });
+        self.sign.open = Some(Signing { ticket, due: now + self.config.deadlines.sign_ms, purposes });
         Some(Command::Sign { ticket, intents })
     }
 
@@ -127,36 +135,24 @@ impl Upload {
         if !matches!(call.step, CallStep::Wanted) {
             return None;
         }
-        let vault = self.config.vault.clone();
         let size = self.parts.plan().size();
         Some(match (&self.phase, operation) {
             (Phase::Aborting(abort), _) => {
-                let upload_id = abort.opened.as_ref()?.id.clone();
-                match (operation, abort.opened.as_ref()?.maybe_complete) {
+                let Opened { id, maybe_complete } = abort.opened.as_ref()?;
+                match (operation, maybe_complete) {
                     (Operation::CompleteMultipartUpload, Some(tree_hash)) => {
-                        Intent::CompleteMultipartUpload { vault, upload_id, size, tree_hash }
+                        return id.complete(size, *tree_hash, self.parts.checksum());
                     }
-                    _ => Intent::AbortMultipartUpload { vault, upload_id },
+                    _ => id.abort(),
                 }
             }
             // A stream that turns out to be empty must leave nothing behind.
             (Phase::Running(Stage::Initiate { .. }), _) if self.parts.is_empty() => return None,
-            (Phase::Running(Stage::Initiate { .. }), _) => Intent::InitiateMultipartUpload {
-                vault,
-                part_size: self.parts.plan().part_size(),
-                size,
-                description: self.config.description.clone(),
-            },
-            (Phase::Running(Stage::List(listing)), _) => {
-                Intent::ListParts { vault, upload_id: listing.opened.id.clone(), marker: listing.marker.clone() }
-            }
+            (Phase::Running(Stage::Initiate { .. }), _) => self.config.target.open(self.parts.plan()),
+            (Phase::Running(Stage::Put(_)), _) => self.config.target.object()?.head(),
+            (Phase::Running(Stage::List(listing)), _) => listing.opened.id.list(listing.marker.clone()),
             (Phase::Running(Stage::Complete(completion)), _) if completion.saving.is_none() => {
-                Intent::CompleteMultipartUpload {
-                    vault,
-                    upload_id: completion.opened.id.clone(),
-                    size,
-                    tree_hash: completion.tree_hash,
-                }
+                return completion.opened.id.complete(size, completion.tree_hash, self.parts.checksum());
             }
             _ => return None,
         })
@@ -207,18 +203,18 @@ impl Upload {
         };
         let completing = match stage {
             Some(Stage::Complete(completion)) => Some(completion.tree_hash),
+            Some(Stage::Put(put)) if put.doubt => self.parts.tree_hash_so_far().or(self.parts.remembered(0)),
             Some(stage) => stage.opened().and_then(|opened| opened.maybe_complete),
             None => None,
         };
         let acknowledged = self.parts.records().filter_map(|(part, record)| {
-            let tree_hash = if record.confirmed { record.tree_hash } else { record.remembered };
+            let tree_hash = if record.confirmed { record.tree_hash() } else { record.remembered };
             Some((part, tree_hash?))
         });
         Journal {
-            vault: self.config.vault.clone(),
-            description: self.config.description.clone(),
+            target: self.config.target.clone(),
             plan: *self.parts.plan(),
-            upload_id: stage.and_then(Stage::opened).map(|opened| opened.id.clone()),
+            upload: stage.and_then(Stage::opened).map(|opened| opened.id.clone()),
             acknowledged: acknowledged.collect(),
             completing,
         }

@@ -1,9 +1,9 @@
 //! Where an upload is, inside: each state owns what it needs.
 
-use super::{Outcome, PauseReason, Ticket};
+use super::parts::Held;
+use super::{Outcome, PauseReason, StoreUpload, Ticket};
 use crate::clock::Instant;
 use crate::error::UploadError;
-use crate::glacier::UploadId;
 use crate::retry::Operation;
 use crate::retry::fault::Tries;
 use crate::tree_hash::TreeHash;
@@ -31,6 +31,15 @@ impl Phase {
         }
     }
 
+    /// The upload at the store that this phase is about.
+    pub(super) fn opened(&self) -> Option<&Opened> {
+        match self {
+            Self::Running(stage) => stage.opened(),
+            Self::Aborting(abort) => abort.opened.as_ref(),
+            _ => None,
+        }
+    }
+
     pub(super) fn call_mut(&mut self) -> Option<(&mut Call, Operation)> {
         match self {
             Self::Running(stage) => stage.call_mut(),
@@ -54,6 +63,8 @@ pub(super) enum Stage {
     List(Listing),
     /// Send the parts.
     Transfer { opened: Opened },
+    /// Send an object of one part, which no upload is opened for.
+    Put(Put),
     /// Make the archive.
     Complete(Completion),
 }
@@ -61,7 +72,7 @@ pub(super) enum Stage {
 impl Stage {
     pub(super) fn opened(&self) -> Option<&Opened> {
         match self {
-            Self::Initiate { .. } => None,
+            Self::Initiate { .. } | Self::Put(_) => None,
             Self::List(listing) => Some(&listing.opened),
             Self::Recheck { opened, .. } | Self::Transfer { opened } => Some(opened),
             Self::Complete(completion) => Some(&completion.opened),
@@ -73,6 +84,7 @@ impl Stage {
             Self::Initiate { call } => Some((call, Operation::InitiateMultipartUpload)),
             Self::List(listing) => Some((&listing.call, Operation::ListParts)),
             Self::Recheck { .. } | Self::Transfer { .. } => None,
+            Self::Put(put) => put.looking.as_ref().map(|looking| (&looking.call, Operation::S3HeadObject)),
             Self::Complete(completion) => Some((&completion.call, Operation::CompleteMultipartUpload)),
         }
     }
@@ -82,6 +94,7 @@ impl Stage {
             Self::Initiate { call } => Some((call, Operation::InitiateMultipartUpload)),
             Self::List(listing) => Some((&mut listing.call, Operation::ListParts)),
             Self::Recheck { .. } | Self::Transfer { .. } => None,
+            Self::Put(put) => put.looking.as_mut().map(|looking| (&mut looking.call, Operation::S3HeadObject)),
             Self::Complete(completion) => Some((&mut completion.call, Operation::CompleteMultipartUpload)),
         }
     }
@@ -90,7 +103,7 @@ impl Stage {
 /// An upload at the store.
 #[derive(Clone, Debug)]
 pub(super) struct Opened {
-    pub(super) id: UploadId,
+    pub(super) id: StoreUpload,
     /// CompleteMultipartUpload was sent with this tree hash and what became of it is not known. From then on "no such
     /// upload" may mean that the archive exists, and nothing may be uploaded again.
     pub(super) maybe_complete: Option<TreeHash>,
@@ -102,10 +115,11 @@ pub(super) struct Listing {
     pub(super) call: Call,
     pub(super) marker: Option<String>,
     /// So far, in order of part.
-    pub(super) stored: Vec<(u32, TreeHash)>,
+    pub(super) stored: Vec<(u32, Held)>,
     /// So far. Bounded, because a marker that leads in a circle must end.
     pub(super) pages: u32,
-    /// The store did not agree about the whole: parts that were acknowledged are in question.
+    /// Not to begin with: the store did not agree about the whole, so that parts that were acknowledged are in question, or
+    /// the page may not see its acknowledgements.
     pub(super) repair: bool,
 }
 
@@ -113,6 +127,25 @@ impl Listing {
     pub(super) fn new(opened: Opened, repair: bool) -> Self {
         Self { opened, call: Call::default(), marker: None, stored: Vec::new(), pages: 0, repair }
     }
+}
+
+/// One request that makes the object.
+#[derive(Debug, Default)]
+pub(super) struct Put {
+    /// The request was sent and what became of it is not known. From then on an object that is there may be ours.
+    pub(super) doubt: bool,
+    /// [`doubt`](Self::doubt) before the request in flight was sent: what a definite refusal falls back to.
+    pub(super) doubt_before: bool,
+    /// What is there has to be looked at first.
+    pub(super) looking: Option<Looking>,
+}
+
+/// Whether the object that is there is ours.
+#[derive(Debug)]
+pub(super) struct Looking {
+    pub(super) call: Call,
+    /// S3 refused to overwrite it. If not, S3 says that it stored it, and not what.
+    pub(super) refused: bool,
 }
 
 #[derive(Debug)]

@@ -2,11 +2,13 @@
 
 use glacier_core::glacier::{Method, Response};
 use glacier_core::intent::{Intent, SignedRequest};
+use glacier_core::json::Json;
 use glacier_core::retry::Operation;
+use glacier_core::s3::CompositeChecksum;
 use glacier_core::upload::{
     Command, Event, FileIdentity, HashFailure, Journal, Record, SendFailure, SignFailure, Ticket,
 };
-use glacier_core::{ByteRange, TreeHash};
+use glacier_core::{ByteRange, PartDigest, PayloadHash, TreeHash, s3};
 
 use crate::faults::{Fault, HashFault};
 use crate::store::refusal;
@@ -38,14 +40,22 @@ impl World {
                 let nth = usize::try_from(request.url.parse::<u64>().unwrap()).unwrap();
                 // A buffer holds what was hashed, whatever the file is by now.
                 let held = self.held[&part].expect("hashed before it is sent");
-                let Intent::UploadMultipartPart { range: signed, tree_hash, payload_hash, .. } = &self.signed[nth].0
-                else {
-                    panic!("another request was signed")
-                };
-                assert_eq!((*signed, *tree_hash, *payload_hash), (range, held.tree_hash, held.payload_hash));
+                match &self.signed[nth].0 {
+                    Intent::UploadMultipartPart { range: signed, tree_hash, payload_hash, .. } => {
+                        assert_eq!((*signed, *tree_hash, *payload_hash), (range, held.tree_hash, held.payload_hash));
+                    }
+                    Intent::S3(s3::Intent::UploadPart { part_number, payload_hash, .. }) => {
+                        assert_eq!((part_number.index(), *payload_hash), (part, held.payload_hash));
+                    }
+                    Intent::S3(s3::Intent::PutObject { size, payload_hash, tree_hash, .. }) => {
+                        let signed = (0, *size, *payload_hash, *tree_hash);
+                        assert_eq!(signed, (part, range.len(), held.payload_hash, held.tree_hash));
+                    }
+                    other => panic!("{} was signed for a part", other.op()),
+                }
                 self.parts_sent += 1;
                 self.in_flight.insert(ticket);
-                self.send(ticket, nth, Some((held.tree_hash, range)));
+                self.send(ticket, nth, Some((held, range)));
             }
             Command::Cancel { ticket } => {
                 self.in_flight.remove(&ticket);
@@ -91,7 +101,7 @@ impl World {
         let scripted = self.script.iter().find(|(of, at, _)| *of == operation && *at == nth);
         let fault = scripted.map(|(_, _, fault)| *fault).or_else(|| self.intensities.fault(operation, &mut self.rng));
         self.note_hindrance(fault.is_some());
-        if fault.is_some() && operation == Operation::UploadMultipartPart {
+        if fault.is_some() && operation.sends_bytes() {
             self.excused += 1;
         }
         fault
@@ -125,16 +135,18 @@ impl World {
         self.report(ms, event);
     }
 
-    fn send(&mut self, ticket: Ticket, request: usize, part: Option<(TreeHash, ByteRange)>) {
+    fn send(&mut self, ticket: Ticket, request: usize, part: Option<(PartDigest, ByteRange)>) {
         let operation = operation_of(&self.signed[request].0);
         let fault = self.fault(operation);
         let ms = 10 + self.rng.below(400);
         if let Some((_, range)) = part {
             self.report(ms / 3, Event::Sent { ticket, bytes: range.len() / 3 });
         }
-        let body = part.map(
-            |(tree_hash, _)| if fault == Some(Fault::Corrupt) { TreeHash::from_bytes([0xbd; 32]) } else { tree_hash },
-        );
+        let corrupt = PartDigest {
+            payload_hash: PayloadHash::from_bytes([0xbd; 32]),
+            tree_hash: TreeHash::from_bytes([0xbd; 32]),
+        };
+        let body = part.map(|(digest, _)| if fault == Some(Fault::Corrupt) { corrupt } else { digest });
         let life = self.life;
         match fault {
             Some(Fault::LostRequest) => {
@@ -155,8 +167,16 @@ impl World {
         self.at(ms + slow, Happening::Arrival { life, ticket, request, body, fault });
     }
 
-    pub fn arrive(&mut self, life: u32, ticket: Ticket, request: usize, body: Option<TreeHash>, fault: Option<Fault>) {
+    pub fn arrive(
+        &mut self,
+        life: u32,
+        ticket: Ticket,
+        request: usize,
+        body: Option<PartDigest>,
+        fault: Option<Fault>,
+    ) {
         let (intent, signed_at) = self.signed[request].clone();
+        let is_s3 = matches!(intent, Intent::S3(_));
         let mut response = match fault {
             Some(Fault::Answer(status, code, message)) => refusal(status, code, message),
             Some(Fault::RetryAfter(status, seconds)) => {
@@ -165,14 +185,29 @@ impl World {
                 response
             }
             Some(Fault::Html) => Response { status: 200, ..Response::default() },
+            _ if self.now.since(signed_at) > SIGNATURE_MS && operation_of(&intent).sends_bytes() && is_s3 => {
+                refusal(403, "AccessDenied", "Request has expired")
+            }
             _ if self.now.since(signed_at) > SIGNATURE_MS => {
                 refusal(403, "InvalidSignatureException", "Signature expired: a is now earlier than b (c - 5 min.)")
             }
-            _ => self.store.handle(&intent, body),
+            _ => match &intent {
+                Intent::S3(intent) => self.s3.handle(intent, body),
+                intent => self.store.handle(intent, body.map(|digest| digest.tree_hash)),
+            },
         };
         if fault == Some(Fault::WrongEcho) {
             for (_, value) in response.headers.iter_mut().filter(|(name, _)| name == "x-amz-sha256-tree-hash") {
                 *value = "0".repeat(64);
+            }
+            for (_, value) in response.headers.iter_mut().filter(|(name, _)| name == "x-amz-checksum-sha256") {
+                *value = s3::checksum_header(&PayloadHash::from_bytes([0; 32]));
+            }
+            if let Some(Json::Object(members)) = &mut response.body {
+                let other = CompositeChecksum::of_parts([PayloadHash::from_bytes([0; 32])]).unwrap();
+                for (_, value) in members.iter_mut().filter(|(name, _)| name == "checksum") {
+                    *value = Json::Text(other.to_string());
+                }
             }
         }
         let back = 5 + self.rng.below(100);
@@ -205,6 +240,7 @@ fn operation_of(intent: &Intent) -> Operation {
         Intent::ListParts { .. } => Operation::ListParts,
         Intent::CompleteMultipartUpload { .. } => Operation::CompleteMultipartUpload,
         Intent::AbortMultipartUpload { .. } => Operation::AbortMultipartUpload,
+        Intent::S3(intent) => Operation::from_name(intent.op()).unwrap(),
         other => panic!("an upload has no use for {}", other.op()),
     }
 }

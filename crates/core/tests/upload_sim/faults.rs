@@ -61,6 +61,19 @@ const TROUBLE: [Fault; 9] = [
     Fault::RetryAfter(429, "99999999999999999999999"),
 ];
 
+const S3_TROUBLE: [Fault; 10] = [
+    Fault::Answer(503, "SlowDown", "Please reduce your request rate."),
+    Fault::Answer(503, "ServiceUnavailable", "busy"),
+    Fault::Answer(500, "InternalError", "internal"),
+    Fault::Answer(400, "RequestTimeout", "Your socket connection was not read from in time."),
+    Fault::Answer(409, "OperationAborted", "A conflicting operation is in progress."),
+    Fault::Answer(409, "ConditionalRequestConflict", "A conflicting operation occurred."),
+    Fault::Answer(403, "AccessDenied", "Request has expired"),
+    Fault::Answer(502, "", ""),
+    Fault::RetryAfter(503, "7"),
+    Fault::RetryAfter(429, "99999999999999999999999"),
+];
+
 const ODD: [Fault; 4] = [Fault::Duplicate, Fault::Corrupt, Fault::WrongEcho, Fault::Html];
 
 const SIGN: [Fault; 5] = [
@@ -101,7 +114,8 @@ impl Intensities {
             return one_of(rng, &[Fault::BlackHole, Fault::SilentAnswer]);
         }
         if rng.chance(self.trouble) {
-            return one_of(rng, &TROUBLE);
+            let is_s3 = operation.as_str().starts_with("s3:");
+            return one_of(rng, if is_s3 { &S3_TROUBLE } else { &TROUBLE });
         }
         if rng.chance(self.odd) {
             return one_of(rng, &ODD);

@@ -1,13 +1,11 @@
 //! Uploads to which one particular thing happens.
 
-use glacier_core::glacier::VaultName;
 use glacier_core::retry::Operation as O;
 use glacier_core::upload::{Command, Event, HashFailure, Outcome, PauseReason, State, Ticket, UploadConfig};
 use glacier_core::{ErrorCode, Instant, MIB, PartPlan, PartSize, Upload, UploadError};
 
 use crate::faults::Fault;
-use crate::store::Archive;
-use crate::world::{Happening, JOURNAL_MS, World};
+use crate::world::{Happening, JOURNAL_MS, World, to_a_vault};
 
 pub fn scripted(n_parts: u32, script: &[(O, u32, Fault)]) -> World {
     let mut world = World::new(7, n_parts);
@@ -17,9 +15,9 @@ pub fn scripted(n_parts: u32, script: &[(O, u32, Fault)]) -> World {
 
 /// The archive is the only one, ours, and what the upload says it is.
 pub fn assert_stored(world: &World, state: &State) {
-    let State::Done(Outcome { archive_id, tree_hash, size }) = state else { panic!("{state:?}") };
-    let id = archive_id.as_str().to_owned();
-    assert_eq!(world.store.archives, [Archive { id, tree_hash: *tree_hash, size: *size }]);
+    let State::Done(Outcome { stored, tree_hash, size }) = state else { panic!("{state:?}") };
+    let [archive] = world.store.archives.as_slice() else { panic!("{:?}", world.store.archives) };
+    assert_eq!((&archive.stored(), &archive.tree_hash, &archive.size), (stored, tree_hash, size));
     assert_eq!(*tree_hash, world.tree_hash());
     assert_eq!(world.journal, None, "the record of a finished upload is dropped");
 }
@@ -41,11 +39,7 @@ pub fn sends(world: &World, wanted: u32) -> Vec<Instant> {
 
 #[test]
 fn one_byte_is_uploaded_in_one_part() {
-    let config = UploadConfig::new(
-        VaultName::new("photos").unwrap(),
-        None,
-        PartPlan::auto(1, PartSize::from_bytes(8 * MIB).unwrap()).unwrap(),
-    );
+    let config = UploadConfig::new(to_a_vault(), PartPlan::auto(1, PartSize::from_bytes(8 * MIB).unwrap()).unwrap());
     let mut world = World::with(1, config);
     let state = world.run();
     assert_stored(&world, &state);
@@ -272,7 +266,7 @@ fn record_of_another_upload_is_refused() {
     let journal = world.journal.clone().unwrap();
     let other = |size: u64, part_size: u64| {
         let plan = PartPlan::exact(size, PartSize::from_bytes(part_size).unwrap()).unwrap();
-        let config = UploadConfig::new(VaultName::new("photos").unwrap(), None, plan);
+        let config = UploadConfig::new(to_a_vault(), plan);
         Upload::resume(config, journal.clone()).unwrap_err().code
     };
     let size = world.config.plan.size();

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use glacier_core::glacier::Response;
+use glacier_core::glacier::{ArchiveId, Response};
 use glacier_core::intent::Intent;
 use glacier_core::json::Json;
+use glacier_core::upload::Stored;
 use glacier_core::{ByteRange, PartSize, TreeHash, tree_hash};
 
 #[derive(Debug, Default)]
@@ -34,6 +35,13 @@ pub struct Archive {
     pub id: String,
     pub tree_hash: TreeHash,
     pub size: u64,
+}
+
+impl Archive {
+    /// As the machine names it.
+    pub fn stored(&self) -> Stored {
+        Stored::Archive(ArchiveId::new(self.id.as_str()).unwrap())
+    }
 }
 
 const PAGE: usize = 50;

@@ -2,19 +2,18 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use glacier_core::glacier::VaultName;
 use glacier_core::retry::Operation as O;
-use glacier_core::upload::{Command, Event, Intake, Limits, NotData, State, UploadConfig};
+use glacier_core::upload::{Command, Event, Intake, Limits, NotData, State, Target, UploadConfig};
 use glacier_core::{ErrorCode, Instant, Intent, MIB, PartPlan, PartSize, Upload};
 
 use crate::faults::{Fault, Intensities, Rng};
 use crate::scenarios::{assert_stored, count, failure};
-use crate::world::{Happening, World};
+use crate::world::{Happening, World, to_a_vault};
 use crate::writer::{Finish, Writer};
 use crate::{QUIET_MS, variable};
 
 fn config(most: u64) -> UploadConfig {
-    UploadConfig::new(VaultName::new("photos").unwrap(), None, PartPlan::exact(most, PartSize::MIN).unwrap())
+    UploadConfig::new(to_a_vault(), PartPlan::exact(most, PartSize::MIN).unwrap())
 }
 
 fn writing(wanted: u64) -> World {
@@ -22,6 +21,10 @@ fn writing(wanted: u64) -> World {
 }
 
 fn build(seed: u64) -> World {
+    build_to(seed, to_a_vault())
+}
+
+pub fn build_to(seed: u64, target: Target) -> World {
     let mut rng = Rng(seed ^ 0x57_e4);
     let most = if rng.chance(100) { 80 } else { 12 };
     let parts = 1 + rng.below(most);
@@ -46,7 +49,7 @@ fn build(seed: u64) -> World {
         1 => (300_000, 20),
         _ => (MIB, 5_000),
     };
-    let mut config = config(most);
+    let mut config = UploadConfig { target, ..config(most) };
     config.limits = Limits {
         in_flight: u32::try_from(1 + rng.below(5)).unwrap(),
         hash_ahead: u32::try_from(1 + rng.below(4)).unwrap(),

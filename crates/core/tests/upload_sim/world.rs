@@ -6,17 +6,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use glacier_core::glacier::VaultName;
 use glacier_core::intent::Intent;
 use glacier_core::retry::Operation;
-use glacier_core::upload::{Command, Event, Journal, PauseReason, State, Ticket, UploadConfig};
+use glacier_core::upload::{Command, Event, Journal, PauseReason, State, Target, Ticket, UploadConfig};
 use glacier_core::{
     Instant, Jitter, MIB, PartDigest, PartPlan, PartSize, PayloadHash, Progress, TreeHash, Upload, sha256,
 };
 
 use crate::faults::{Fault, Intensities, Rng};
+use crate::s3_store::S3Store;
 use crate::store::Store;
 use crate::writer::Writer;
 
 /// How long a signature of the simulated gateway is good.
 pub const SIGNATURE_MS: u64 = 300_000;
+
+/// Where archives go.
+pub fn to_a_vault() -> Target {
+    Target::Vault { vault: VaultName::new("photos").unwrap(), description: None }
+}
 
 /// How long the driver takes to store a record.
 pub const JOURNAL_MS: u64 = 3;
@@ -30,13 +36,15 @@ pub enum Happening {
         life: u32,
         ticket: Ticket,
         request: usize,
-        body: Option<TreeHash>,
+        body: Option<PartDigest>,
         fault: Option<Fault>,
     },
     Expiry,
     LostPart,
     FileChange,
     Crash,
+    /// Somebody else stores an object of the same key.
+    Occupation,
     /// A stream's writer has its turn.
     Write,
     /// Faults stop, and whoever paused or failed is resumed.
@@ -48,6 +56,7 @@ pub struct World {
     pub upload: Upload,
     pub config: UploadConfig,
     pub store: Store,
+    pub s3: S3Store,
     pub journal: Option<Journal>,
     /// Every command, for scenarios and for comparing two runs.
     pub trace: Vec<(Instant, Command)>,
@@ -60,6 +69,8 @@ pub struct World {
     pub file_version: u32,
     /// Whoever writes, where it is a stream.
     pub writer: Option<Writer>,
+    /// Somebody else was there first.
+    pub occupied: bool,
     /// The store lost a part or an upload that it had.
     pub harmed: bool,
     /// SendPart commands.
@@ -84,7 +95,7 @@ impl World {
     pub fn new(seed: u64, n_parts: u32) -> Self {
         let size = u64::from(n_parts) * MIB - seed % MIB;
         let plan = PartPlan::exact(size, PartSize::MIN).unwrap();
-        let config = UploadConfig::new(VaultName::new("photos").unwrap(), None, plan);
+        let config = UploadConfig::new(to_a_vault(), plan);
         Self::with(seed, config)
     }
 
@@ -94,6 +105,7 @@ impl World {
             upload: Upload::new(config.clone()),
             config,
             store: Store::default(),
+            s3: S3Store::default(),
             journal: None,
             trace: Vec::new(),
             journal_works: true,
@@ -102,6 +114,7 @@ impl World {
             intensities: Intensities::default(),
             file_version: 0,
             writer: None,
+            occupied: false,
             harmed: false,
             parts_sent: 0,
             excused: 0,
@@ -197,14 +210,14 @@ impl World {
                 self.arrive(life, ticket, request, body, fault)
             }
             Happening::Expiry => {
-                if self.store.expire() {
+                if self.store.expire() || self.s3.expire() {
                     self.harmed = true;
                     self.excused += self.n_parts() * 2;
                 }
             }
             Happening::LostPart => {
                 let nth = usize::try_from(self.rng.below(64)).unwrap();
-                if self.store.lose_part(nth) {
+                if self.store.lose_part(nth) || self.s3.lose_part(nth) {
                     self.harmed = true;
                     self.excused += 1;
                 }
@@ -215,6 +228,7 @@ impl World {
                 self.excused += self.n_parts();
             }
             Happening::Crash => self.crash(),
+            Happening::Occupation => self.occupied |= self.s3.occupy(),
             Happening::Write => self.write(),
             Happening::Quiet => {
                 self.intensities = Intensities::default();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use glacier_core::upload::{Command, Event, Intake, NotData, State, Ticket, UploadConfig};
-use glacier_core::{ByteRange, Instant, Intent, Upload};
+use glacier_core::{ByteRange, Instant, Intent, Upload, s3};
 
 use crate::world::{Happening, World};
 
@@ -110,14 +110,18 @@ impl World {
 
     pub fn drop_part(&mut self, part: u32) {
         let range = self.upload.plan().range(part).unwrap();
-        assert!(self.harmed || self.store.has_part(range.start()), "part {part} is dropped and was not stored");
+        let is_there = self.store.has_part(range.start()) || self.s3.has_part(part);
+        assert!(self.harmed || is_there, "part {part} is dropped and was not stored");
         let writer = self.writer();
         assert!(writer.dropped.insert(part), "part {part} was dropped before");
         writer.bytes_dropped += range.len();
     }
 
     pub fn note_opening(&mut self, ticket: Ticket, request: usize) {
-        let opens = matches!(self.signed[request].0, Intent::InitiateMultipartUpload { .. });
+        let opens = matches!(
+            self.signed[request].0,
+            Intent::InitiateMultipartUpload { .. } | Intent::S3(s3::Intent::CreateMultipartUpload { .. })
+        );
         if let Some(writer) = self.writer.as_mut().filter(|_| opens) {
             writer.opening.insert(ticket);
         }
@@ -135,6 +139,8 @@ impl World {
         if writer.opening.remove(ticket) {
             let id = response.headers.iter().find(|(name, _)| name == "x-amz-multipart-upload-id");
             writer.known.extend(id.map(|(_, id)| id.clone()));
+            let handle = response.body.as_ref().and_then(|body| body.text("upload"));
+            writer.known.extend(handle.map(str::to_owned));
         }
     }
 
@@ -163,7 +169,8 @@ impl World {
     /// The end of a stream's upload: what the machine knows of at the store is complete or gone.
     pub fn assert_nothing_left(&self, state: &State) {
         let Some(writer) = &self.writer else { return };
-        let left: Vec<&String> = writer.known.iter().filter(|id| self.store.is_open(id)).collect();
+        let left: Vec<&String> =
+            writer.known.iter().filter(|id| self.store.is_open(id) || self.s3.is_open(id)).collect();
         assert!(left.is_empty() || writer.hindered, "{left:?} are left behind in {state:?}");
     }
 
