@@ -26,7 +26,12 @@ pub(crate) fn from_handler<B>(response: Response<B>, in_flight: InFlight) -> Res
 where
     B: http_body::Body<Data = Bytes>,
 {
-    response.map(|body| Answer::new(Content::Handler(Box::pin(body)), in_flight))
+    let mut response = response.map(|body| Answer::new(Content::Handler(Box::pin(body)), in_flight));
+    if matches!(response.body().in_flight.protocol, Protocol::Http2(_)) {
+        // What a handler says about a connection of its own; in HTTP/2 a request ends without its connection.
+        response.headers_mut().remove(header::CONNECTION);
+    }
+    response
 }
 
 /// Says why and, in HTTP/1.1, ends the connection: where the next request begins is no longer certain, or not worth

@@ -1,6 +1,7 @@
 //! What the gateway shows to the network: TLS, how much it takes at once, and how it ends.
 
-use std::net::IpAddr;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,6 +10,7 @@ use std::time::Duration;
 use accept::Limits;
 use clap::Args;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::net::{TcpListener, TcpSocket};
 
 use crate::certificate::Certificate;
 use crate::config::ConfigError;
@@ -104,6 +106,22 @@ pub fn raise_open_files() -> usize {
     let count = if raised { most } else { limit.current };
     count.map_or(usize::MAX, |count| usize::try_from(count).unwrap_or(usize::MAX))
 }
+
+/// Listens with a queue that a burst of browsers fits in. That of the standard library, 128, makes the others wait for
+/// seconds.
+///
+/// # Errors
+/// Those of the system.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A restart need not wait for the connections of the process before.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(QUEUE)
+}
+
+/// Connections that are open and not accepted yet.
+const QUEUE: u32 = 1024;
 
 /// Whether new requests are welcome. Clones share it.
 #[derive(Clone, Debug)]

@@ -126,8 +126,7 @@ async fn run(Loaded { config, origins: came_from, .. }: Loaded) -> Result<(), Bo
     let glacier =
         tokio::task::spawn_blocking(move || mount::open(&data, &vaults_to_make, credentials, &region, &account_id))
             .await??;
-    let listener =
-        TcpListener::bind(config.listen).await.map_err(|error| format!("--listen: {}: {error}", config.listen))?;
+    let listener = edge::listen(config.listen).map_err(|error| format!("--listen: {}: {error}", config.listen))?;
     let address = listener.local_addr()?;
     let events = Events::default();
     tokio::spawn(events::forward(glacier.completions(), events.clone()));

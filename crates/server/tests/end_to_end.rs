@@ -254,3 +254,105 @@ fn a_server_that_may_open_few_files_never_runs_out_of_them() {
     assert!(!log.contains("cannot accept connections"));
     server.stop();
 }
+
+/// What is acknowledged after the signal is stored like everything before it.
+#[test]
+fn a_part_in_flight_at_the_end_is_finished_and_stored_byte_by_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path());
+    let token = server.dev_token();
+    let bytes: Vec<u8> = (0..1_u32 << 20).map(|at| u8::try_from(at % 251).unwrap()).collect();
+    let hash = PayloadHash::of(&bytes).to_string();
+    let initiate =
+        json!({ "op": "InitiateMultipartUpload", "vault": "demo", "partSize": 1 << 20, "size": bytes.len() });
+    let (_, head, _) = server.send_signed(&server.sign(&token, &initiate), b"");
+    let upload_id = header(&head, "x-amz-multipart-upload-id");
+    let part = json!({
+        "op": "UploadMultipartPart", "vault": "demo", "uploadId": upload_id, "range": "0-1048575",
+        "payloadHash": hash, "treeHash": hash,
+    });
+    let request = server.sign(&token, &part);
+    let mut head = format!("PUT {} HTTP/1.1\r\nhost: {}\r\n", request["url"].as_str().unwrap(), server.host);
+    for (name, value) in request["headers"].as_object().unwrap() {
+        head += &format!("{name}: {}\r\n", value.as_str().unwrap());
+    }
+    let mut idle = TcpStream::connect(&server.host).unwrap();
+    write!(idle, "GET /healthz HTTP/1.1\r\nhost: {}\r\n\r\n", server.host).unwrap();
+    let mut first = [0; 12];
+    idle.read_exact(&mut first).unwrap();
+    let mut stream = TcpStream::connect(&server.host).unwrap();
+    write!(stream, "{head}content-length: {}\r\nexpect: 100-continue\r\n\r\n", bytes.len()).unwrap();
+    let mut told_to_go_on = [0; 25];
+    stream.read_exact(&mut told_to_go_on).unwrap();
+    assert_eq!(&told_to_go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream.write_all(&bytes[..1000]).unwrap();
+
+    assert!(Command::new("kill").args(["-TERM", &server.child.id().to_string()]).status().unwrap().success());
+    // An idle connection is closed at once, and nobody is let in any more.
+    let mut rest = Vec::new();
+    idle.read_to_end(&mut rest).unwrap();
+    assert!(TcpStream::connect(&server.host).is_err());
+    stream.write_all(&bytes[1000..]).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 204 "), "{answer}");
+    let mut server = server;
+    assert!(server.child.wait().unwrap().success());
+
+    let server = Server::start(folder.path());
+    let complete = json!({
+        "op": "CompleteMultipartUpload", "vault": "demo", "uploadId": upload_id, "size": bytes.len(), "treeHash": hash,
+    });
+    let (status, head, body) = server.send_signed(&server.sign(&token, &complete), b"");
+    assert_eq!((status, header(&head, "x-amz-sha256-tree-hash")), (201, hash), "{body}");
+    server.stop();
+    let stored = files(&folder.path().join("data"));
+    assert!(stored.contains(&bytes), "no file has the bytes that were sent");
+}
+
+/// The contents of all files in a folder.
+fn files(folder: &Path) -> Vec<Vec<u8>> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![std::fs::read(path).unwrap()] }).collect()
+}
+
+#[test]
+fn a_second_signal_ends_the_server_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(folder.path());
+    let mut stream = TcpStream::connect(&server.host).unwrap();
+    let token = server.dev_token();
+    let head = format!("POST /v1/sign HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {token}\r\n", server.host);
+    write!(stream, "{head}content-type: application/json\r\ncontent-length: 9\r\nexpect: 100-continue\r\n\r\n")
+        .unwrap();
+    let mut told_to_go_on = [0; 25];
+    stream.read_exact(&mut told_to_go_on).unwrap();
+    let pid = server.child.id().to_string();
+    let kill = || assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    kill();
+    while TcpStream::connect(&server.host).is_ok() {
+        std::thread::yield_now();
+    }
+    assert!(server.child.try_wait().unwrap().is_none(), "it waits for the request");
+    kill();
+    assert_eq!(server.child.wait().unwrap().code(), Some(2));
+}
+
+#[test]
+fn grace_is_bounded() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(BIN);
+    command.args(["--shutdown-grace", "0"]);
+    let mut server = Server::start_by(command, folder.path());
+    let token = server.dev_token();
+    let mut stream = TcpStream::connect(&server.host).unwrap();
+    let head = format!("POST /v1/sign HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {token}\r\n", server.host);
+    write!(stream, "{head}content-type: application/json\r\ncontent-length: 9\r\nexpect: 100-continue\r\n\r\n")
+        .unwrap();
+    let mut told_to_go_on = [0; 25];
+    stream.read_exact(&mut told_to_go_on).unwrap();
+    assert!(Command::new("kill").args(["-TERM", &server.child.id().to_string()]).status().unwrap().success());
+    assert!(!server.child.wait().unwrap().success());
+    let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
+    assert!(log.contains("1 connections were cut off at shutdown"), "{log}");
+}

@@ -1,0 +1,302 @@
+//! Requests that two programs could read in two ways, methods and paths that are none, and what once made parsers fail.
+
+use crate::case::{Case, batch, list_parts};
+use crate::wire::{Request, exchange_and_end};
+
+#[test]
+fn a26_no_body_is_inflated() {
+    let case = Case::new("A26");
+    let token = case.token(&["demo"], &["upload"]);
+    // A kibibyte of zeros by gzip, which is what the head of a bomb looks like.
+    let gzip: &[u8] = &[
+        0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 3, 0x63, 0x60, 0x18, 5, 0xa3, 0x60, 0x14, 0x0c, 0x54, 0, 0, 0x2e, 0xaf, 0xb5,
+        0xef, 0, 4, 0, 0,
+    ];
+    for coding in [
+        "gzip",
+        "x-gzip",
+        "deflate",
+        "br",
+        "zstd",
+        "compress",
+        "identity",
+        "gzip, gzip",
+        "identity;q=0",
+        "GZIP",
+        "",
+        "aws-chunked",
+        "gzip, aws-chunked",
+        "canary",
+    ] {
+        for request in [
+            case.sign(&token, gzip),
+            Request::post("/v1/dev-token").json(gzip),
+            case.upload("demo", gzip).request(),
+            Request::new("PUT", "/index.html").body(gzip),
+        ] {
+            case.refused(&request.header("content-encoding", coding), 415, "-");
+        }
+    }
+    for coding in ["gzip, chunked", "chunked, gzip", "gzip", "deflate, chunked"] {
+        let request = case.sign(&token, gzip).header("transfer-encoding", coding);
+        let answers = case.raw(&request.bytes(&case.host));
+        assert!(answers.len() == 1 && (400..500).contains(&answers[0].status), "{coding}: {answers:?}");
+    }
+    case.end();
+}
+
+#[test]
+fn a38_every_request_ends_where_everybody_thinks() {
+    let case = Case::new("A38");
+    let host = case.host.clone();
+    let smuggled = format!("GET /canary HTTP/1.1\r\nHost: {host}\r\n\r\n");
+    let n = smuggled.len();
+    let heads = [
+        // Length and coding, two lengths, two codings.
+        format!("Content-Length: {n}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{smuggled}"),
+        format!("Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n{smuggled}"),
+        format!("Content-Length: 0\r\nContent-Length: {n}\r\n\r\n{smuggled}"),
+        format!("Content-Length: {n}\r\nContent-Length: 0\r\n\r\n{smuggled}"),
+        format!("Content-Length: 0\r\ncontent-length: 0\r\n\r\n{smuggled}"),
+        format!("Content-Length: 0, {n}\r\n\r\n{smuggled}"),
+        format!("Content-Length: 0, 0\r\n\r\n{smuggled}"),
+        format!("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n{smuggled}"),
+        format!("Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n{smuggled}"),
+        format!("Transfer-Encoding: identity\r\nContent-Length: 0\r\n\r\n{smuggled}"),
+        format!("Transfer-Encoding: identity, chunked, identity\r\n\r\n0\r\n\r\n{smuggled}"),
+        // Lengths that are none.
+        format!("Content-Length: +0\r\n\r\n{smuggled}"),
+        format!("Content-Length: -0\r\n\r\n{smuggled}"),
+        format!("Content-Length: 0x0\r\n\r\n{smuggled}"),
+        format!("Content-Length: 0 0\r\n\r\n{smuggled}"),
+        format!("Content-Length: 00000000000000000000000000000000000018446744073709551616\r\n\r\n{smuggled}"),
+        format!("Content-Length: ٠\r\n\r\n{smuggled}"),
+        format!("Content-Length : 0\r\n\r\n{smuggled}"),
+        format!("Content-Length\t: 0\r\n\r\n{smuggled}"),
+        format!("Content-Length: \x0b0\r\n\r\n{smuggled}"),
+        // Codings that are none.
+        format!("Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n{smuggled}"),
+        format!("Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n{smuggled}"),
+        format!("Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n{smuggled}"),
+        format!("Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n{smuggled}"),
+        format!("Transfer-Encoding: chunked;q=1\r\n\r\n0\r\n\r\n{smuggled}"),
+        format!("Transfer-Encoding: \"chunked\"\r\n\r\n0\r\n\r\n{smuggled}"),
+        format!("Transfer-Encoding: chunked\0\r\n\r\n0\r\n\r\n{smuggled}"),
+        // Lines.
+        format!("X: a\r\n b\r\nContent-Length: 0\r\n\r\n{smuggled}"),
+        format!("X: a\r\n\tContent-Length: {n}\r\nContent-Length: 0\r\n\r\n{smuggled}"),
+        format!("X: a\nContent-Length: 0\r\n\r\n{smuggled}"),
+        format!("X: a\rContent-Length: 0\r\n\r\n{smuggled}"),
+        format!("Content-Length: 0\r\n\n{smuggled}"),
+        format!("Content-Length: 0\n\n{smuggled}"),
+        format!(" Content-Length: 0\r\n\r\n{smuggled}"),
+        format!(": 0\r\nContent-Length: 0\r\n\r\n{smuggled}"),
+        format!("X\r\nContent-Length: 0\r\n\r\n{smuggled}"),
+        format!("X\0: y\r\nContent-Length: 0\r\n\r\n{smuggled}"),
+        format!("X y: z\r\nContent-Length: 0\r\n\r\n{smuggled}"),
+        format!("X: a\0b\r\nContent-Length: 0\r\n\r\n{smuggled}"),
+        format!("X(: a\r\nContent-Length: 0\r\n\r\n{smuggled}"),
+    ];
+    for head in &heads {
+        let request = format!("POST /v1/sign HTTP/1.1\r\nHost: {host}\r\n{head}");
+        let answers = case.raw(request.as_bytes());
+        assert_eq!((answers.len(), answers[0].status), (1, 400), "{head:?}: {answers:?}");
+    }
+    // Chunks. Nobody has asked for the body, so the answer is about the token, and the connection ends with it.
+    for chunks in [
+        "ffffffffffffffff\r\n",
+        "fffffffffffffffff\r\n",
+        "10000000000000000\r\n",
+        "-1\r\n",
+        "+1\r\nx\r\n0\r\n\r\n",
+        "0x1\r\nx\r\n0\r\n\r\n",
+        " 1\r\nx\r\n0\r\n\r\n",
+        "1 \r\nx\r\n0\r\n\r\n",
+        "1\nx\n0\n\n",
+        "1\r\nxy0\r\n\r\n",
+        "1\r\nx\r0\r\n\r\n",
+        "\r\n",
+        "g\r\n",
+        "1;a=\"\n\"\r\nx\r\n0\r\n\r\n",
+        "0\r\nContent-Length: 9\r\n\r\n",
+        "0\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "0\r\nHost: evil\r\n\r\n",
+        "0\r\n: x\r\n\r\n",
+        "1;ext\r\nx\r\n0\r\n\r\n",
+    ] {
+        let head = format!(
+            "POST /v1/sign HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+        );
+        for token in ["canary", &case.token(&["demo"], &["upload"])] {
+            case.count();
+            let authorized = head.replace("\r\n\r\n", &format!("\r\nAuthorization: Bearer {token}\r\n\r\n"));
+            let answers = exchange_and_end(&host, format!("{authorized}{chunks}{smuggled}").as_bytes());
+            let status = answers.first().map(|answer| answer.status);
+            assert!(answers.len() == 1 && matches!(status, Some(400 | 401)), "{chunks:?}: {answers:?}");
+        }
+    }
+    // Request lines.
+    for line in [
+        "GET  / HTTP/1.1",
+        "GET / HTTP/1.1 ",
+        " GET / HTTP/1.1",
+        "GET /\tHTTP/1.1",
+        "GET / HTTP/1.2",
+        "GET / HTTP/2.0",
+        "GET / HTTP/0.9",
+        "GET / http/1.1",
+        "GET /",
+        "GET",
+        "GET / HTTP/1.1\0",
+        "GET /\0 HTTP/1.1",
+        "GET / /x HTTP/1.1",
+        "G\0T / HTTP/1.1",
+        "GET /a b HTTP/1.1",
+        "GET /\u{7f} HTTP/1.1",
+    ] {
+        let answers = case.raw(format!("{line}\r\nHost: {host}\r\nConnection: close\r\n\r\n{smuggled}").as_bytes());
+        let status = answers.first().map(|answer| answer.status);
+        assert!(answers.len() <= 1 && matches!(status, None | Some(400 | 505)), "{line:?}: {answers:?}");
+    }
+    case.end();
+}
+
+#[test]
+fn a58_there_are_six_methods() {
+    let case = Case::new("A58");
+    let host = case.host.clone();
+    for method in [
+        "TRACE",
+        "TRACK",
+        "DEBUG",
+        "PATCH",
+        "PROPFIND",
+        "PROPPATCH",
+        "MKCOL",
+        "COPY",
+        "MOVE",
+        "LOCK",
+        "UNLOCK",
+        "SEARCH",
+        "LINK",
+        "PURGE",
+        "get",
+        "Post",
+        "X",
+        &"M".repeat(1000),
+    ] {
+        for target in ["/", "/v1/sign", "/-/vaults/demo"] {
+            let answer = case.refused(&Request::new(method, target).header("max-forwards", "0"), 405, "-");
+            assert_eq!(answer.header("allow"), "GET, HEAD, POST, PUT, DELETE, OPTIONS");
+            assert!(!answer.text.contains("max-forwards"), "nothing is echoed");
+        }
+    }
+    let long =
+        case.raw(format!("{} / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n", "M".repeat(8 << 10)).as_bytes());
+    assert!(long.len() == 1 && [400, 405].contains(&long[0].status), "{long:?}");
+    for (line, status) in [
+        (format!("CONNECT {host} HTTP/1.1"), 405),
+        ("CONNECT evil.test:443 HTTP/1.1".to_owned(), 400),
+        ("OPTIONS * HTTP/1.1".to_owned(), 400),
+        ("GET * HTTP/1.1".to_owned(), 400),
+        ("GET v1/sign HTTP/1.1".to_owned(), 400),
+    ] {
+        let answers = case.raw(format!("{line}\r\nHost: {host}\r\nConnection: close\r\n\r\n").as_bytes());
+        assert_eq!((answers.len(), answers[0].status), (1, status), "{line}: {answers:?}");
+    }
+    case.end();
+}
+
+#[test]
+fn a59_nothing_about_the_inside_is_shown_outside() {
+    let case = Case::new("A59");
+    for path in [
+        "/metrics",
+        "/debug",
+        "/debug/pprof",
+        "/debug/vars",
+        "/profile",
+        "/server-status",
+        "/status",
+        "/env",
+        "/actuator",
+        "/actuator/env",
+        "/admin",
+        "/config",
+        "/v1/metrics",
+        "/v1/debug",
+        "/v1/config",
+        "/v1/tokens",
+        "/v1/keys",
+        "/bench/sink",
+        "/bench/file",
+        "/.well-known/openid-configuration",
+        "/trace",
+        "/info",
+    ] {
+        assert_eq!(case.send(&Request::get(path)).status, 404, "{path}");
+        let head = if path.starts_with("/v1") { 405 } else { 404 };
+        assert_eq!(case.send(&Request::new("HEAD", path)).status, head, "{path}");
+    }
+    let health = case.send(&Request::get("/healthz"));
+    assert_eq!(health.body, br#"{"status":"ok"}"#);
+    assert_eq!(health.header("server"), "");
+    case.end();
+}
+
+#[test]
+fn a62_nothing_that_is_sent_makes_the_server_fail() {
+    let case = Case::new("A62");
+    let host = case.host.clone();
+    let token = case.token(&["demo"], &["upload", "read", "delete", "admin"]);
+    // Spoiled requests, the same in every run.
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut random = move |most: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % most as u64).unwrap()
+    };
+    let seeds = [
+        case.sign(&token, batch(&[list_parts("demo")])).bytes(&host),
+        case.upload("demo", b"kept").request().bytes(&host),
+        case.store("GET", "/-/vaults?limit=5").request().bytes(&host),
+        Request::get("/v1/events?vault=demo").bytes(&host),
+        Request::get("/index.html")
+            .header("range", "bytes=0-1,2-3")
+            .header("if-modified-since", "Thu, 01 Jan 2026 00:00:00 GMT")
+            .bytes(&host),
+    ];
+    for _ in 0..400 {
+        let mut bytes = seeds[random(seeds.len())].clone();
+        for _ in 0..=random(4) {
+            let at = random(bytes.len());
+            match random(5) {
+                0 => bytes[at] = u8::try_from(random(256)).unwrap(),
+                1 => bytes.truncate(at.max(1)),
+                2 => drop(bytes.splice(at..at, vec![b'9'; random(40)])),
+                3 => drop(bytes.splice(at..(at + random(20)).min(bytes.len()), [])),
+                _ => drop(bytes.splice(at..at, *b"\r\n")),
+            }
+        }
+        case.count();
+        let answers = exchange_and_end(&host, &bytes);
+        let shown = String::from_utf8_lossy(&bytes).into_owned();
+        assert!(answers.iter().all(|answer| answer.status < 500), "{shown:?}: {answers:?}");
+    }
+    // What claims to be large.
+    for head in [
+        "PUT /-/vaults/demo/multipart-uploads/u HTTP/1.1\r\nContent-Length: 9223372036854775807",
+        "POST /v1/sign HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 18446744073709551614",
+        "GET /index.html HTTP/1.1\r\nRange: bytes=0-18446744073709551615",
+        "GET /index.html HTTP/1.1\r\nRange: bytes=18446744073709551615-",
+    ] {
+        case.count();
+        let answers = exchange_and_end(
+            &host,
+            format!("{head}\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n").as_bytes(),
+        );
+        assert!(answers.iter().all(|answer| answer.status < 500), "{head}: {answers:?}");
+    }
+    case.end();
+}
