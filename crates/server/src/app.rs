@@ -124,6 +124,8 @@ pub fn app(gateway: Gateway, store: Router) -> Router {
     let routes = routes
         .route("/bench/sink", axum::routing::put(crate::bench_sink::sink))
         .route("/bench/file", axum::routing::put(crate::bench_sink::file));
+    // With a relay there is no store here, whatever the path.
+    let store = if gateway.relay.is_some() { Router::new().fallback(not_found) } else { store };
     let relay = Router::new().fallback(relay::handle).with_state(gateway.clone());
     // The store and the relay do their own routing, so that what they verify is what was sent.
     let dispatch = move |request: Request| {
