@@ -17,7 +17,7 @@ use crate::gateway::{Answer, Gateway, TOKEN_KEY, VAULT, head_of, read_answer, re
 const MIB: usize = 1 << 20;
 
 fn part() -> Vec<u8> {
-    (0..MIB).map(|at| (at % 241) as u8).collect()
+    (0..MIB).map(|at| u8::try_from(at % 241).unwrap()).collect()
 }
 
 fn with_header(signed: &Value, name: &str, value: Option<&str>) -> Value {

@@ -128,7 +128,7 @@ fn many_parts_at_once_arrive_each_in_its_place() {
     let aws = Aws::start(&[VAULT]);
     let gateway = Gateway::before(&aws);
     let n = 24;
-    let bytes: Vec<u8> = (0..n * MIB).map(|at| (at / 1000 % 256) as u8).collect();
+    let bytes: Vec<u8> = (0..n * MIB).map(|at| u8::try_from(at / 1000 % 256).unwrap()).collect();
     let upload_id = gateway.initiate(bytes.len());
     std::thread::scope(|scope| {
         for (index, part) in bytes.chunks(MIB).enumerate() {

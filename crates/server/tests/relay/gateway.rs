@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::aws::{Aws, KEY_ID, SECRET};
 
 const BIN: &str = env!("CARGO_BIN_EXE_glacier-upload-server");
-pub(crate) const TOKEN_KEY: &str = "c0ffee0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d";
+pub(crate) const TOKEN_KEY: &str = "738f4edbe131b651ebdd959d9260b40bc84b8f7a7503265d87a6d1369e6b6adb";
 pub(crate) const VAULT: &str = "demo";
 
 pub(crate) struct Gateway {

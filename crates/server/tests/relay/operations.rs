@@ -44,7 +44,7 @@ fn every_operation_reaches_the_store() {
     assert_eq!(vaults["VaultList"].as_array().unwrap().len(), 1);
 
     // An upload of two parts and one of nothing.
-    let bytes: Vec<u8> = (0..2 * MIB - 5).map(|at| (at % 251) as u8).collect();
+    let bytes: Vec<u8> = (0..2 * MIB - 5).map(|at| u8::try_from(at % 251).unwrap()).collect();
     let description = json!({ "partSize": MIB, "size": bytes.len(), "description": "Iceland  2026" });
     let answer = client.carry_out("InitiateMultipartUpload", description, b"", 201);
     let upload_id = answer.header("x-amz-multipart-upload-id").unwrap().to_owned();
