@@ -13,14 +13,14 @@ const SERVER = process.env.GLACIER_UPLOAD_SERVER ?? join(ROOT, "target/release/g
 export const VAULT = "demo";
 
 /**
- * Starts a server. `page` is the folder it serves; `args` are further flags; `data` is what another one has left with
- * `stop({ keep: true })`.
+ * Starts a server. `page` is the folder it serves; `args` are further flags, `env` further variables; `data` is what
+ * another one has left with `stop({ keep: true })`.
  */
-export async function startGateway({ page = SITE, args = [], data } = {}) {
+export async function startGateway({ page = SITE, args = [], env: more = {}, data } = {}) {
   data ??= await mkdtemp(join(tmpdir(), "glacier-upload-"));
   const flags = ["--data", data, "--listen", "127.0.0.1:0", "--page", page, "--vault", VAULT, ...args];
   const key = randomBytes(32);
-  const env = { ...process.env, GLACIER_UPLOAD_TOKEN_KEY: key.toString("hex") };
+  const env = { ...process.env, GLACIER_UPLOAD_TOKEN_KEY: key.toString("hex"), ...more };
   const server = spawn(SERVER, flags, { stdio: ["ignore", "pipe", "pipe"], env });
   const ended = new Promise((resolve) => server.on("close", resolve));
   let log = "";

@@ -325,6 +325,7 @@ mod tests {
         for (refusal, code, expected) in [
             (RefusalCode::Internal, "internal", Verdict::Retry(E::Server)),
             (RefusalCode::InvalidRequest, "invalid_request", Verdict::Fatal(E::Refused)),
+            (RefusalCode::LengthRequired, "length_required", Verdict::Fatal(E::Refused)),
             (RefusalCode::LimitExceeded, "limit_exceeded", Verdict::Fatal(E::LimitExceeded)),
             (RefusalCode::MalformedJson, "malformed_json", Verdict::Fatal(E::Refused)),
             (RefusalCode::MessageRefused, "message_refused", Verdict::Fatal(E::AuthDenied)),
@@ -332,6 +333,7 @@ mod tests {
             (RefusalCode::MisdirectedRequest, "misdirected_request", Verdict::Fatal(E::NotOurServer)),
             (RefusalCode::NotFound, "not_found", Verdict::Fatal(E::NotOurServer)),
             (RefusalCode::OperationDenied, "operation_denied", Verdict::Fatal(E::AuthDenied)),
+            (RefusalCode::StoreUnreachable, "store_unreachable", Verdict::Retry(E::Server)),
             (RefusalCode::TooLarge, "too_large", Verdict::Fatal(E::Refused)),
             (RefusalCode::TokenExpired, "token_expired", Verdict::Authenticate(E::AuthExpired)),
             (RefusalCode::TokenInvalid, "token_invalid", Verdict::Authenticate(E::AuthDenied)),

@@ -23,7 +23,7 @@ pub use signature::sign;
 pub use signature_error::SignatureError;
 pub use string_to_sign::Scope;
 pub use timestamp::{InvalidTimestamp, Timestamp};
-pub use verify::{ReceivedRequest, verify};
+pub use verify::{ReceivedRequest, signed_header_names, verify};
 
 /// The only algorithm there is (of the asymmetric AWS4-ECDSA-P256-SHA256, Glacier knows nothing).
 pub const ALGORITHM: &str = "AWS4-HMAC-SHA256";

@@ -27,6 +27,7 @@ use crate::error::{Refused, RequestId, json};
 use crate::events::{self, Events};
 use crate::host::HostAllowList;
 use crate::metrics::code_name;
+use crate::relay::{self, Relay};
 use crate::s3::{self, S3};
 use crate::sign::{self, Subject};
 use crate::sns::{self, Sns};
@@ -42,9 +43,9 @@ pub struct Gateway(Arc<Settings>, Readiness);
 pub struct Settings {
     /// Twelve digits.
     pub account_id: String,
-    /// For the store.
+    /// What requests to the embedded store, or to the relay, are signed with.
     pub credentials: Credentials,
-    /// Region and service.
+    /// Region and service of those signatures.
     pub scope: Scope,
     /// Which tokens are good.
     pub tokens: Tokens,
@@ -56,6 +57,8 @@ pub struct Settings {
     pub hosts: HostAllowList,
     /// Who else may call.
     pub origins: AllowedOrigins,
+    /// Glacier elsewhere, in place of the embedded store.
+    pub relay: Option<Relay>,
     /// Folder of the page.
     pub page: PathBuf,
     /// Who listens.
@@ -121,10 +124,14 @@ pub fn app(gateway: Gateway, store: Router) -> Router {
     let routes = routes
         .route("/bench/sink", axum::routing::put(crate::bench_sink::sink))
         .route("/bench/file", axum::routing::put(crate::bench_sink::file));
-    // The store does its own routing, so that what it verifies is what was sent.
+    // With a relay there is no store here, whatever the path.
+    let store = if gateway.relay.is_some() { Router::new().fallback(not_found) } else { store };
+    let relay = Router::new().fallback(relay::handle).with_state(gateway.clone());
+    // The store and the relay do their own routing, so that what they verify is what was sent.
     let dispatch = move |request: Request| {
         let router = match request.uri().path() {
             path if is_store_path(path) => store.clone(),
+            path if is_relay_path(path) => relay.clone(),
             path if is_v1_path(path) => v1.clone(),
             _ => routes.clone(),
         };
@@ -168,6 +175,10 @@ fn is_v1_path(path: &str) -> bool {
     path.split('/').nth(1) == Some("v1")
 }
 
+fn is_relay_path(path: &str) -> bool {
+    path.strip_prefix(relay::PREFIX).is_some_and(|rest| rest.starts_with('/'))
+}
+
 /// What the log calls the path: never the path itself, which others choose.
 fn route(path: &str) -> &'static str {
     match path {
@@ -178,6 +189,7 @@ fn route(path: &str) -> &'static str {
         sns::PATH => sns::PATH,
         "/healthz" => "/healthz",
         "/readyz" => "/readyz",
+        path if is_relay_path(path) => "relay",
         path if is_v1_path(path) => "/v1",
         path if is_store_path(path) => "store",
         _ => "page",

@@ -22,9 +22,10 @@ use local_glacier::TopicArn;
 use crate::cors::AllowedOrigins;
 use crate::credentials::TOKEN_KEY_VARIABLE;
 use crate::edge::EdgeOptions;
+use crate::relay;
 use crate::s3::{Buckets, S3Options};
 use crate::sns::StoreKey;
-use crate::upstream::Trust;
+use crate::upstream::{self, Trust};
 
 pub use load::{LoadError, Loaded, PREFIX, load};
 pub use origin::{Origin, Origins};
@@ -58,7 +59,7 @@ pub struct Config {
     /// Vault to make in the embedded store at start; may be given several times
     #[arg(long = "vault", env = "GLACIER_UPLOAD_VAULTS", value_delimiter = ',')]
     pub vaults: Vec<String>,
-    /// Account that the embedded store's vaults are in
+    /// Account that the vaults are in
     #[arg(long, env = "GLACIER_UPLOAD_ACCOUNT_ID", default_value = "123456789012")]
     pub account_id: String,
     /// Region that signatures are good for
@@ -76,6 +77,9 @@ pub struct Config {
     /// The notification-key.pem of a store elsewhere whose messages are taken as well
     #[arg(long, env = "GLACIER_UPLOAD_STORE_TOPIC_KEY")]
     pub store_topic_key: Option<PathBuf>,
+    /// Glacier elsewhere in place of the embedded store: `aws` for Amazon's in the region, or https://HOST
+    #[arg(long, env = "GLACIER_UPLOAD_GLACIER", value_name = "aws|URL")]
+    pub glacier: Option<String>,
     /// Certificates, in PEM, of private authorities that stores are believed by, beside the public ones
     #[arg(long, env = "GLACIER_UPLOAD_CA_FILE")]
     pub ca_file: Option<PathBuf>,
@@ -113,6 +117,8 @@ pub struct Checked {
     pub topics: Vec<TopicArn>,
     /// Of a store elsewhere.
     pub store_key: Option<StoreKey>,
+    /// Glacier elsewhere.
+    pub glacier: Option<upstream::Origin>,
     /// Whom the stores elsewhere are believed by.
     pub trust: Trust,
     /// `None` without any.
@@ -215,6 +221,13 @@ impl Config {
             })
         };
         let store_key = self.store_topic_key.as_ref().map(read_key).transpose()?;
+        let glacier = self.glacier.as_deref().map(|text| match text {
+            "aws" => relay::endpoint_of_aws(&self.region).parse(),
+            text => text.parse(),
+        });
+        let glacier = glacier
+            .transpose()
+            .map_err(|error| ConfigError::new("glacier", format!("expected \"aws\" or an address: {error}")))?;
         let trust =
             Trust::new(self.ca_file.as_deref()).map_err(|error| ConfigError::new("ca-file", error.to_string()))?;
         // With a public host a proxy may make everybody look like loopback.
@@ -229,7 +242,7 @@ impl Config {
         if vaults.is_empty() && buckets.is_none() {
             return Err(ConfigError::new("vault", "name at least one vault, or with --bucket a bucket"));
         }
-        Ok(Checked { vaults, origins, dev_tokens, topics, store_key, trust, buckets })
+        Ok(Checked { vaults, origins, dev_tokens, topics, store_key, glacier, trust, buckets })
     }
 
     fn check_listen(&self, is_loopback: bool) -> Result<(), ConfigError> {
@@ -334,6 +347,9 @@ mod tests {
             (&["--vault", "v", "--sns-topic", "jobs"], "--sns-topic"),
             (&["--vault", "v", "--store-topic-key", "/nowhere"], "--store-topic-key"),
             (&["--vault", "v", "--ca-file", "/nowhere"], "--ca-file"),
+            (&["--vault", "v", "--glacier", "glacier.example"], "--glacier"),
+            (&["--vault", "v", "--glacier", "http://glacier.example"], "--glacier"),
+            (&["--vault", "v", "--glacier", "https://glacier.example/path"], "--glacier"),
         ] {
             let error = check(flags).unwrap_err();
             assert!(error.contains(flag), "{flags:?}: {error}");

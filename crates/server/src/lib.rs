@@ -27,6 +27,7 @@ pub mod objects;
 pub mod page;
 pub mod policy;
 pub mod rate;
+pub mod relay;
 pub mod s3;
 pub mod secret_file;
 pub mod sign;

@@ -6,21 +6,24 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use glacier_core::glacier::VaultName;
 use glacier_core::hex;
-use glacier_core::sigv4::{GLACIER, Scope, Timestamp};
+use glacier_core::sigv4::{Credentials, GLACIER, Scope, Timestamp};
 use glacier_upload_server::app::{Gateway, Settings, app};
 use glacier_upload_server::aws_credentials::AwsCredentials;
 use glacier_upload_server::check::{self, Finding};
-use glacier_upload_server::config::{self, Checked, ConfigError, LoadError, Loaded};
+use glacier_upload_server::config::{self, Checked, Config, ConfigError, LoadError, Loaded};
 use glacier_upload_server::credentials;
 use glacier_upload_server::edge;
 use glacier_upload_server::events::{self, Events};
 use glacier_upload_server::host::HostAllowList;
 use glacier_upload_server::mount;
+use glacier_upload_server::relay::{self, Relay};
 use glacier_upload_server::s3::S3;
 use glacier_upload_server::sns::{Outside, Sns};
 use glacier_upload_server::token::TokenKey;
-use glacier_upload_server::upstream::{Client, Patience};
+use glacier_upload_server::upstream::{Client, Origin, Patience};
+use local_glacier::Glacier;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tower::ServiceExt;
@@ -109,7 +112,7 @@ async fn check_others(
 }
 
 async fn run(Loaded { config, origins: came_from, .. }: Loaded) -> Result<(), Box<dyn Error>> {
-    let Checked { vaults, origins, dev_tokens, topics, store_key, trust, buckets } =
+    let Checked { vaults, origins, dev_tokens, topics, store_key, glacier: elsewhere, trust, buckets } =
         config.check().map_err(|error| came_from.explain(&error))?;
     let limits = config.edge.limits(config.listen.ip(), config.behind_tls_proxy, edge::raise_open_files());
     let certificate = config.edge.certificate().map_err(|error| came_from.explain(&error))?;
@@ -120,29 +123,30 @@ async fn run(Loaded { config, origins: came_from, .. }: Loaded) -> Result<(), Bo
     let tokens = credentials::token_key(&config.data, config.tokens.token_key_file.as_deref())
         .and_then(|key| config.tokens.tokens(key))
         .map_err(|error| came_from.explain(&error))?;
-    let store_credentials = credentials::store_credentials(&config.data)?;
-    let (data, account_id, region) = (config.data.clone(), config.account_id.clone(), config.region.clone());
-    let (vaults_to_make, credentials) = (vaults.clone(), store_credentials.clone());
-    let glacier =
-        tokio::task::spawn_blocking(move || mount::open(&data, &vaults_to_make, credentials, &region, &account_id))
-            .await??;
+    let client = Client::new(&trust, Patience::default());
+    let aws = AwsCredentials::ordinary(client.clone(), &config.region, now);
+    let vaults_are = match elsewhere {
+        Some(origin) => Vaults::elsewhere(origin, &config.region, tokens.key(), client.clone(), aws.clone()).await?,
+        None => Vaults::embedded(&config, &vaults).await?,
+    };
     let listener = edge::listen(config.listen).map_err(|error| format!("--listen: {}: {error}", config.listen))?;
     let address = listener.local_addr()?;
     let events = Events::default();
-    tokio::spawn(events::forward(glacier.completions(), events.clone()));
+    if let Some(glacier) = &vaults_are.here {
+        tokio::spawn(events::forward(glacier.completions(), events.clone()));
+    }
     let sns = (!topics.is_empty()).then(|| Sns::new(topics, store_key, Outside::network()));
-    let client = Client::new(&trust, Patience::default());
-    let aws = AwsCredentials::ordinary(client.clone(), &config.region, now);
     let s3 = buckets.map(|buckets| S3::new(buckets, client, aws, tokens.key(), now));
     let gateway = Gateway::new(Settings {
         account_id: config.account_id,
-        credentials: store_credentials,
-        scope: Scope { region: config.region, service: GLACIER },
+        credentials: vaults_are.credentials,
+        scope: vaults_are.scope,
         tokens,
         vaults,
         dev_tokens,
         hosts: HostAllowList::new(address.port(), &config.public_hosts),
         origins,
+        relay: vaults_are.elsewhere,
         page: config.page,
         events: events.clone(),
         sns,
@@ -158,7 +162,7 @@ async fn run(Loaded { config, origins: came_from, .. }: Loaded) -> Result<(), Bo
             .await
             .map_err(|error| came_from.explain(&ConfigError::new("metrics-listen", format!("{address}: {error}"))))?;
     }
-    let app = app(gateway, mount::router(glacier));
+    let app = app(gateway, vaults_are.here.map(mount::router).unwrap_or_default());
     let delay = std::time::Duration::from_secs(config.edge.shutdown_delay);
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let shutdown = async move {
@@ -229,6 +233,40 @@ async fn serve_metrics(gateway: &Gateway, address: SocketAddr, is_public: bool) 
     println!("metrics on http://{address}/metrics");
     tokio::spawn(accept::serve(listener, accept::Limits::default(), service, std::future::pending()));
     Ok(())
+}
+
+/// Where vaults are, and what requests to there are signed with.
+struct Vaults {
+    here: Option<Glacier>,
+    elsewhere: Option<Relay>,
+    credentials: Credentials,
+    scope: Scope,
+}
+
+impl Vaults {
+    async fn embedded(config: &Config, vaults: &[VaultName]) -> Result<Self, Box<dyn Error>> {
+        let credentials = credentials::store_credentials(&config.data)?;
+        let (data, account_id, region) = (config.data.clone(), config.account_id.clone(), config.region.clone());
+        let scope = Scope { region: region.clone(), service: GLACIER };
+        let (vaults, known) = (vaults.to_vec(), credentials.clone());
+        let open = move || mount::open(&data, &vaults, known, &region, &account_id);
+        let glacier = tokio::task::spawn_blocking(open).await??;
+        Ok(Self { here: Some(glacier), elsewhere: None, credentials, scope })
+    }
+
+    /// Fails now rather than with the first part where there are no credentials.
+    async fn elsewhere(
+        origin: Origin,
+        region: &str,
+        token_key: &TokenKey,
+        client: Client,
+        aws: AwsCredentials,
+    ) -> Result<Self, Box<dyn Error>> {
+        aws.get().await.map_err(|error| format!("--glacier: {error}"))?;
+        tracing::info!(%origin, "vaults are elsewhere");
+        let (credentials, scope) = relay::own_signature(token_key, region);
+        Ok(Self { here: None, elsewhere: Some(Relay::new(origin, region, client, aws)), credentials, scope })
+    }
 }
 
 fn private_folder(path: &std::path::Path) -> Result<(), String> {

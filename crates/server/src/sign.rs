@@ -15,7 +15,7 @@ use crate::client::Client;
 use crate::error::{Refused, RequestId, json};
 use crate::s3::{self, S3Refused};
 use crate::token::{Claims, TokenError};
-use crate::{audit, batch, policy};
+use crate::{audit, batch, policy, relay};
 
 /// For how long the browser may use a signature, in milliseconds: a minute less than the store accepts it, for what is
 /// slow on the way.
@@ -107,6 +107,7 @@ async fn sign_batch(gateway: &Gateway, claims: &Claims, request: Request) -> Res
         policy::check(claims, intent).map_err(|(code, message)| Refused { code, message, intent: Some(index) })?;
     }
     let now = gateway.now();
+    let prefix = if gateway.relay.is_some() { relay::PREFIX } else { "" };
     let mut requests = Vec::with_capacity(intents.len());
     for (index, intent) in intents.iter().enumerate() {
         let at_place = |refused| SignRefused::S3 { refused, intent: index };
@@ -115,7 +116,7 @@ async fn sign_batch(gateway: &Gateway, claims: &Claims, request: Request) -> Res
                 s3.sign(claims, intent, &host, origin.as_ref()).await.map_err(at_place)?
             }
             (Intent::S3(_), None) => return Err(at_place(s3::not_configured())),
-            _ => sign(intent, &gateway.account_id, &host, &gateway.credentials, &gateway.scope, now)
+            _ => sign(intent, prefix, &gateway.account_id, &host, &gateway.credentials, &gateway.scope, now)
                 .ok_or_else(|| at_place(s3::not_configured()))?,
         };
         requests.push(signed);
@@ -124,10 +125,11 @@ async fn sign_batch(gateway: &Gateway, claims: &Claims, request: Request) -> Res
     Ok(requests)
 }
 
-/// The request that does what `intent` says, signed for `host`, or `None` where the intent is about S3. Everything that
-/// is signed comes from typed values.
+/// The request that does what `intent` says, signed for `host` at paths that begin with `prefix`, or `None` where the
+/// intent is about S3. Everything that is signed comes from typed values.
 fn sign(
     intent: &Intent,
+    prefix: &str,
     account: &str,
     host: &str,
     credentials: &Credentials,
@@ -138,6 +140,7 @@ fn sign(
     let query: Vec<String> =
         request.query.iter().map(|(name, value)| format!("{name}={}", encode(value.as_bytes()))).collect();
     let query = query.join("&");
+    let path = format!("{prefix}{}", request.path);
     let payload_hash = request.payload_hash.to_string();
     let mut headers: Vec<(String, String)> =
         request.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
@@ -152,7 +155,7 @@ fn sign(
     signed.push(("host", host));
     let canonical = CanonicalRequest {
         method: request.method.as_str(),
-        path: &request.path,
+        path: &path,
         path_form: PathForm::Normalized,
         query: &query,
         headers: &signed,
@@ -160,7 +163,7 @@ fn sign(
     };
     let authorization = sigv4::sign(&canonical, credentials, scope, now);
     headers.push(("authorization".to_owned(), authorization));
-    let url = if query.is_empty() { request.path } else { format!("{}?{query}", request.path) };
+    let url = if query.is_empty() { path } else { format!("{path}?{query}") };
     Some(SignedRequest { method: request.method, url, headers, body: request.body, expires_in_ms: LIFETIME_MS })
 }
 
@@ -181,7 +184,7 @@ mod tests {
         };
         let scope = Scope { region: "us-east-1".into(), service: GLACIER };
         let intent = serde_json::from_value(intent).unwrap();
-        sign(&intent, "123456789012", "localhost:8080", &credentials, &scope, Timestamp::from_unix(1_800_000_000))
+        sign(&intent, "", "123456789012", "localhost:8080", &credentials, &scope, Timestamp::from_unix(1_800_000_000))
             .unwrap()
     }
 

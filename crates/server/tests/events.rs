@@ -137,6 +137,7 @@ impl Server {
             dev_tokens: false,
             hosts: HostAllowList::new(address.port(), &[]),
             origins: AllowedOrigins::new(&[APP.into()]).unwrap(),
+            relay: None,
             page: data.path().to_owned(),
             events: events.clone(),
             sns,

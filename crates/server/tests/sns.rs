@@ -104,6 +104,7 @@ fn setting_at(
         dev_tokens: false,
         hosts: HostAllowList::new(8080, &[]),
         origins: AllowedOrigins::default(),
+        relay: None,
         page: std::env::temp_dir(),
         events: events.clone(),
         sns: Some(Sns::new([TopicArn::new(TOPIC).unwrap()], store_key, outside)),

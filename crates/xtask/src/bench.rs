@@ -8,9 +8,10 @@ use anyhow::{Result, bail};
 pub(crate) fn bench(name: &str) -> Result<()> {
     match name {
         "download" => download(),
+        "gateway" => gateway(),
         "inventory" => inventory(),
         "upload" => upload(),
-        _ => bail!("there is no benchmark {name}: there are download, inventory and upload"),
+        _ => bail!("there is no benchmark {name}: there are download, gateway, inventory and upload"),
     }
 }
 
@@ -39,4 +40,10 @@ fn inventory() -> Result<()> {
     let store = build::store()?;
     let mut bench = command(setup::python());
     run("measure inventories", bench.arg("tests/bench/inventory.py").env("LOCAL_GLACIER", store))
+}
+
+/// The gateway beside what does its work elsewhere: the relay beside nginx, both before the same sink.
+fn gateway() -> Result<()> {
+    setup::for_nginx()?;
+    run("measure the gateway", command("node").arg("tests/bench/gateway.mjs"))
 }

@@ -39,6 +39,11 @@ pub(crate) fn for_chromium() -> Result<()> {
     debian_packages(&[CHROMIUM])
 }
 
+/// What the relay is measured beside.
+pub(crate) fn for_nginx() -> Result<()> {
+    debian_packages(&[NGINX])
+}
+
 /// A Debian package and the program that shows it is there.
 struct DebianPackage {
     name: &'static str,
@@ -48,6 +53,7 @@ struct DebianPackage {
 const CHROMIUM: DebianPackage = DebianPackage { name: "chromium", program: "/usr/bin/chromium" };
 const FIREFOX: DebianPackage = DebianPackage { name: "firefox-esr", program: "/usr/bin/firefox-esr" };
 const WEBKIT: DebianPackage = DebianPackage { name: "webkit2gtk-driver", program: "/usr/bin/WebKitWebDriver" };
+const NGINX: DebianPackage = DebianPackage { name: "nginx-light", program: "/usr/sbin/nginx" };
 const OPENSSL: DebianPackage = DebianPackage { name: "openssl", program: "/usr/bin/openssl" };
 const XVFB: DebianPackage = DebianPackage { name: "xvfb", program: "/usr/bin/Xvfb" };
 

@@ -31,6 +31,8 @@ pub enum RefusalCode {
     Internal,
     /// 422: an intent or a field of it is not what the contract says.
     InvalidRequest,
+    /// 411: a body whose length was not said.
+    LengthRequired,
     /// 403: more bytes or parts than the token allows.
     LimitExceeded,
     /// 400: the body is not JSON.
@@ -47,6 +49,8 @@ pub enum RefusalCode {
     NotFound,
     /// 403: the token does not allow this operation, or not in this vault.
     OperationDenied,
+    /// 502: the store behind the gateway could not be reached, or answered as a store does not; try again.
+    StoreUnreachable,
     /// 413: a body over the limit, or over [`MAX_INTENTS`](super::MAX_INTENTS) intents.
     TooLarge,
     /// 401: the token's time is over; get another.
@@ -78,6 +82,8 @@ impl RefusalCode {
             Self::MethodNotAllowed => 405,
             Self::MisdirectedRequest => 421,
             Self::NotFound => 404,
+            Self::LengthRequired => 411,
+            Self::StoreUnreachable => 502,
             Self::TooLarge => 413,
             Self::TokenExpired | Self::TokenInvalid | Self::TokenMissing => 401,
             Self::TooManyRequests | Self::TooManyStreams => 429,

@@ -71,6 +71,12 @@ pub fn verify<'c>(
     }
 }
 
+/// The names in an `Authorization` header of the headers that its signature covers, in lower case and sorted once
+/// [`verify()`] has said yes. Empty where it cannot be read.
+pub fn signed_header_names(authorization: &str) -> Vec<&str> {
+    Authorization::parse(authorization).map_or_else(Vec::new, |parsed| parsed.signed_headers.split(';').collect())
+}
+
 impl<'a> ReceivedRequest<'a> {
     fn header(&self, name: &str) -> Option<&'a str> {
         self.headers.iter().find(|(key, _)| *key == name).map(|(_, value)| *value)

@@ -62,6 +62,7 @@ pub(crate) fn setting_watched(dev_tokens: bool, watch: Watch, clock: fn() -> Tim
         dev_tokens,
         hosts: HostAllowList::new(8080, &["upload.example.com".into()]),
         origins: AllowedOrigins::new(&["https://app.example.com".into()]).unwrap(),
+        relay: None,
         page,
         events: Events::default(),
         sns: None,

@@ -1,0 +1,9 @@
+//! Through the gateway's binary to a Glacier elsewhere, over TLS.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod abuse;
+mod aws;
+mod broken;
+mod gateway;
+mod operations;
+mod secrets;
