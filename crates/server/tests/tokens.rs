@@ -66,6 +66,16 @@ fn the_recipes_of_the_documentation_make_tokens_that_are_good() {
     }
 }
 
+#[test]
+fn the_documentation_has_the_sets_as_they_are() {
+    for (set, operations) in glacier_upload_server::grant::SETS {
+        let row = DOCUMENT.lines().find(|line| line.starts_with(&format!("| `{set}` |"))).unwrap();
+        let documented: Vec<&str> =
+            row.split('|').nth(2).unwrap().split(',').map(|name| name.trim().trim_matches('`')).collect();
+        assert_eq!(documented, operations, "{set}");
+    }
+}
+
 #[derive(Deserialize)]
 struct Issued {
     jwks: serde_json::Value,
