@@ -74,7 +74,7 @@ def send(url, method, headers=None, body=b""):
 class Gateway:
     """One process before one store."""
 
-    def __init__(self, folder, store, *options, buckets=("photos",), key=None, token_key=None):
+    def __init__(self, folder, store, *options, buckets=("photos",), key=None, token_key=None, session_token=None):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir()
         (self.folder / "page").mkdir()
@@ -88,6 +88,8 @@ class Gateway:
             "AWS_SECRET_ACCESS_KEY": self.secret,
             "RUST_LOG": "trace",  # so that a secret in any log line is found
         }
+        if session_token:
+            environment["AWS_SESSION_TOKEN"] = session_token
         arguments = ["--data", self.folder / "data", "--listen", "127.0.0.1:0", "--page", self.folder / "page"]
         arguments += ["--allow-origin", ORIGIN, "--s3-endpoint", store.url, "--s3-region", store.region]
         for bucket in buckets:
@@ -115,7 +117,6 @@ class Gateway:
         now = int(time.time())
         usual = {
             "sub": "anna",
-            "vaults": [],
             "objects": ["photos/"],
             "ops": ["upload", "read", "delete"],
             "maxArchiveBytes": 2**46,
@@ -123,7 +124,8 @@ class Gateway:
             "exp": now + 600,
         }
         encode = lambda data: base64.urlsafe_b64encode(data).rstrip(b"=").decode()  # noqa: E731
-        signed = "gu1." + encode(json.dumps({**usual, **claims}).encode())
+        header = b'{"alg":"HS256","typ":"JWT"}'
+        signed = f"{encode(header)}.{encode(json.dumps({**usual, **claims}).encode())}"
         return f"{signed}.{encode(hmac.new(self.key, signed.encode(), hashlib.sha256).digest())}"
 
     def page(self, origin=ORIGIN, **claims):

@@ -322,14 +322,15 @@ pub(crate) fn not_configured() -> S3Refused {
 
 /// Bytes in a part: what the plan says, or fewer of the last part of a stream.
 fn part_len(upload: &Upload, number: glacier_core::s3::PartNumber, size: Option<u64>) -> Result<u64, S3Refused> {
-    let planned = upload.plan.and_then(|plan| plan.part_len(number, plan.size));
-    let planned = planned.ok_or_else(S3Refused::no_such_upload)?;
+    let refuse = |message| Err(S3Refused::gateway(RefusalCode::InvalidRequest, message));
+    let plan = upload.plan.ok_or_else(S3Refused::no_such_upload)?;
+    let Some(planned) = plan.part_len(number, plan.size) else {
+        return refuse("the upload has no part of that number");
+    };
     match size {
         None => Ok(planned),
         Some(size) if (1..=planned).contains(&size) => Ok(size),
-        Some(_) => {
-            Err(S3Refused::gateway(RefusalCode::InvalidRequest, "the part is longer than the upload was opened for"))
-        }
+        Some(_) => refuse("the part is empty, or longer than the upload was opened for"),
     }
 }
 

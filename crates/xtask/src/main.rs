@@ -20,7 +20,7 @@ cargo xtask COMMAND
       --port N          listen on this port (default 8080; 0 picks one)
       --data DIR        where the store keeps its archives (default ./data)
   test [SUITE...]       run every suite, or those named:
-                        tidy native wasm api types package e2e
+                        tidy native wasm api s3 types package e2e
   bench NAME            measure: inventory upload
   tidy                  check the walls between the rooms, formatting, lints and documentation
 ";

@@ -1,8 +1,9 @@
 //! Installs what is missing, and says so: Rust targets, npm and Python packages of the tests, browsers from Debian.
 
-use crate::run::{command, output, root, run, say, target};
+use crate::run::{cargo, command, output, root, run, say, target};
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 /// Everything the tests need.
 pub(crate) fn everything() -> Result<()> {
@@ -10,7 +11,8 @@ pub(crate) fn everything() -> Result<()> {
     for_wasm()?;
     for_build()?;
     for_browsers()?;
-    for_python()
+    for_python()?;
+    for_s3().map(drop)
 }
 
 /// The native tests: some make keys, certificates and signatures with a program that shares no code with ours.
@@ -115,6 +117,85 @@ fn apt_install(packages: &[&str]) -> Result<()> {
     let mut install = apt_get();
     install.args(["install", "-y", "-qq", "--no-install-recommends"]).args(packages);
     run("install Debian packages", &mut install)
+}
+
+/// The stores that speak S3, as programs.
+pub(crate) struct S3Stores {
+    pub(crate) garage: PathBuf,
+    /// The Python that has LocalStack; `None` where none is new enough.
+    pub(crate) localstack: Option<PathBuf>,
+}
+
+/// Version of Garage: a distributed store that checks signatures and checksums.
+const GARAGE_VERSION: &str = "2.5.0";
+
+/// The oldest Python that LocalStack runs on.
+const LOCALSTACK_PYTHON: (u32, u32) = (3, 12);
+
+/// The tests of S3: two stores that share no code.
+pub(crate) fn for_s3() -> Result<S3Stores> {
+    for_python()?;
+    Ok(S3Stores { garage: garage()?, localstack: localstack()? })
+}
+
+fn garage() -> Result<PathBuf> {
+    let tools = target().join("tools");
+    let (program, stamp) = (tools.join("bin/garage"), tools.join("installed-garage.txt"));
+    let is_wanted = std::fs::read_to_string(&stamp).is_ok_and(|version| version == GARAGE_VERSION);
+    if is_wanted && program.exists() {
+        return Ok(program);
+    }
+    say(&format!("building Garage {GARAGE_VERSION} into target/tools, which takes some minutes once"));
+    let mut install = cargo();
+    install.args(["install", "--locked", "--debug", "--force", "--root"]).arg(&tools);
+    install.args(["garage", "--version", GARAGE_VERSION, "--no-default-features", "--features", "bundled-libs,sqlite"]);
+    // 70 MB instead of 350.
+    install.env("CARGO_PROFILE_DEV_DEBUG", "false").env("CARGO_PROFILE_DEV_STRIP", "true");
+    run("build Garage", &mut install)?;
+    std::fs::write(&stamp, GARAGE_VERSION).with_context(|| format!("write {}", stamp.display()))?;
+    Ok(program)
+}
+
+fn localstack() -> Result<Option<PathBuf>> {
+    let (venv, requirements) = (target().join("localstack"), root().join("tests/s3/localstack.txt"));
+    let (program, stamp) = (venv.join("bin/python"), venv.join("installed-requirements.txt"));
+    let wanted = std::fs::read(&requirements).with_context(|| format!("read {}", requirements.display()))?;
+    if std::fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(Some(program));
+    }
+    let Some(python) = newer_python() else {
+        let (major, minor) = LOCALSTACK_PYTHON;
+        say(&format!(
+            "LocalStack needs Python {major}.{minor} and there is none: ITS TESTS ARE SKIPPED. Install python{major}.{minor} \
+             and run again"
+        ));
+        return Ok(None);
+    };
+    say("installing LocalStack of tests/s3/localstack.txt into target/localstack");
+    run("make a virtual environment", command(&python).args(["-m", "venv", "--clear"]).arg(&venv))?;
+    let mut pip = command(&program);
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&requirements);
+    run("install LocalStack", &mut pip)?;
+    std::fs::write(&stamp, wanted).with_context(|| format!("write {}", stamp.display()))?;
+    Ok(Some(program))
+}
+
+/// A Python that LocalStack runs on, by its usual names and where pyenv keeps them.
+fn newer_python() -> Option<PathBuf> {
+    let by_name = ["python3", "python3.14", "python3.13", "python3.12"].map(PathBuf::from);
+    let pyenv = std::env::var_os("PYENV_ROOT").map(PathBuf::from).or_else(|| Some(std::env::home_dir()?.join(".pyenv")));
+    let versions = pyenv.and_then(|folder| std::fs::read_dir(folder.join("versions")).ok());
+    let mut by_pyenv: Vec<PathBuf> =
+        versions.into_iter().flatten().flatten().map(|version| version.path().join("bin/python")).collect();
+    by_pyenv.sort();
+    by_name.into_iter().chain(by_pyenv.into_iter().rev()).find(|python| is_new_enough(python))
+}
+
+fn is_new_enough(python: &Path) -> bool {
+    let (major, minor) = LOCALSTACK_PYTHON;
+    let check = format!("import sys, venv; sys.exit(sys.version_info < ({major}, {minor}))");
+    let status = command(python).args(["-c", &check]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    status.is_ok_and(|status| status.success())
 }
 
 /// The Python of the tests' virtual environment.

@@ -27,11 +27,12 @@ impl std::ops::AddAssign for Counts {
 type Suite = (&'static str, fn() -> Result<Counts>);
 
 /// In order: what fails fast comes first.
-const SUITES: [Suite; 7] = [
+const SUITES: [Suite; 8] = [
     ("tidy", tidy::tidy_counted),
     ("native", native),
     ("wasm", wasm),
     ("api", api),
+    ("s3", s3),
     ("types", types),
     ("package", package),
     ("e2e", e2e),
@@ -108,6 +109,18 @@ fn api() -> Result<Counts> {
     let mut pytest = command(setup::python());
     pytest.args(["-m", "pytest", "-q", "--color=no", "-p", "no:cacheprovider", "tests/glacier_api"]);
     pytest.env("LOCAL_GLACIER", store);
+    counted(&mut pytest)
+}
+
+/// Objects in two stores that speak S3, read back by boto3.
+fn s3() -> Result<Counts> {
+    let stores = setup::for_s3()?;
+    let server = build::server(&[])?;
+    let mut pytest = command(setup::python());
+    pytest.args(["-m", "pytest", "-q", "--color=no", "-p", "no:cacheprovider", "tests/s3"]);
+    pytest.env("GLACIER_UPLOAD_SERVER", server).env("GARAGE", stores.garage);
+    // Set to nothing, there is none.
+    pytest.env("LOCALSTACK_PYTHON", stores.localstack.unwrap_or_default());
     counted(&mut pytest)
 }
 

@@ -66,9 +66,9 @@ impl Plan {
     }
 }
 
-/// Seals and opens handles.
+/// Seals handles with the first of some keys, and opens those sealed with any.
 #[derive(Clone)]
-pub(crate) struct Seal([u8; 32]);
+pub(crate) struct Seal(Vec<[u8; 32]>);
 
 impl std::fmt::Debug for Seal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -78,7 +78,7 @@ impl std::fmt::Debug for Seal {
 
 impl Seal {
     pub(crate) fn new(key: &TokenKey) -> Self {
-        Self(key.derive(LABEL))
+        Self(key.derive_each(LABEL))
     }
 
     /// The handle of `upload` for `subject`; `None` where the store's upload ID is like none that was ever seen.
@@ -97,7 +97,7 @@ impl Seal {
             bytes.extend_from_slice(&plan.size.to_be_bytes());
             bytes.extend_from_slice(&plan.part_size.bytes().to_be_bytes());
         }
-        let tag = self.tag(&bytes, subject);
+        let tag = tag(self.0.first()?, &bytes, subject);
         let text = [FORM, &URL_SAFE_NO_PAD.encode(bytes), &URL_SAFE_NO_PAD.encode(tag)].join(".");
         UploadHandle::new(text).ok()
     }
@@ -105,28 +105,26 @@ impl Seal {
     /// The upload that `handle` was sealed for, for the same `subject`.
     pub(crate) fn open(&self, handle: &UploadHandle, subject: &str) -> Option<Upload> {
         let mut texts = handle.as_str().split('.');
-        let (form, bytes, tag) = (texts.next()?, texts.next()?, texts.next()?);
+        let (form, bytes, given) = (texts.next()?, texts.next()?, texts.next()?);
         if form != FORM || texts.next().is_some() {
             return None;
         }
         let bytes = URL_SAFE_NO_PAD.decode(bytes).ok()?;
-        let tag = URL_SAFE_NO_PAD.decode(tag).ok()?;
+        let given = URL_SAFE_NO_PAD.decode(given).ok()?;
         // Nothing of it is looked at before the seal holds.
-        if !bool::from(self.tag(&bytes, subject).ct_eq(&tag)) {
-            return None;
-        }
-        read(&bytes)
+        let holds = |key: &[u8; 32]| bool::from(tag(key, &bytes, subject).ct_eq(&given));
+        if self.0.iter().any(holds) { read(&bytes) } else { None }
     }
+}
 
-    fn tag(&self, bytes: &[u8], subject: &str) -> [u8; 32] {
-        #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of every length");
-        // The length first, so that no other pair of texts joins to the same bytes.
-        mac.update(&(bytes.len() as u64).to_be_bytes());
-        mac.update(bytes);
-        mac.update(subject.as_bytes());
-        mac.finalize().into_bytes().into()
-    }
+fn tag(key: &[u8; 32], bytes: &[u8], subject: &str) -> [u8; 32] {
+    #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of every length");
+    // The length first, so that no other pair of texts joins to the same bytes.
+    mac.update(&(bytes.len() as u64).to_be_bytes());
+    mac.update(bytes);
+    mac.update(subject.as_bytes());
+    mac.finalize().into_bytes().into()
 }
 
 fn read(bytes: &[u8]) -> Option<Upload> {
@@ -227,8 +225,17 @@ mod tests {
 
     #[test]
     fn a_subject_and_what_is_sealed_do_not_run_into_each_other() {
-        let key = seal(1);
-        assert_ne!(key.tag(b"ab", "c"), key.tag(b"a", "bc"));
+        assert_ne!(tag(&[1; 32], b"ab", "c"), tag(&[1; 32], b"a", "bc"));
+    }
+
+    #[test]
+    fn a_handle_outlives_a_change_of_keys() {
+        let before = seal(1).seal(&upload(), "anna").unwrap();
+        let hex = |number: u8| (0..32).map(|nth| format!("{:02x}", nth * 7 + number)).collect::<String>();
+        let both = Seal::new(&TokenKey::from_text(&format!("{}\n{}", hex(2), hex(1))).unwrap());
+        assert_eq!(both.open(&before, "anna"), Some(upload()));
+        let after = both.seal(&upload(), "anna").unwrap();
+        assert_eq!((seal(2).open(&after, "anna"), seal(1).open(&after, "anna")), (Some(upload()), None));
     }
 
     #[test]

@@ -26,26 +26,29 @@ pub const SUBJECT_HEADER: &str = "x-amz-subject";
 /// In a credential scope: a signature for the embedded store is none for us, nor one of ours for it or for S3.
 const SERVICE: &str = "s3-gateway";
 
-const ACCESS_KEY_ID: &str = "GATEWAY";
-
 const LABEL: &str = "requests to /v1/s3, 1";
 
 /// Longest body: the largest intent is an upload of the longest key with the most metadata and tags.
 const MAX_LEN: usize = 32 << 10;
 
-/// Signs and verifies.
+/// Signs with the first of some keys, and knows the signatures of all.
 #[derive(Clone, Debug)]
 pub(crate) struct OwnRequests {
-    known: [Credentials; 1],
+    /// Invariant: at least one.
+    known: Vec<Credentials>,
     scope: Scope,
 }
 
 impl OwnRequests {
     pub(crate) fn new(key: &TokenKey, region: &str) -> Self {
-        let secret = SecretKey::new(hex::encode(&key.derive(LABEL)));
-        let credentials =
-            Credentials { access_key_id: ACCESS_KEY_ID.to_owned(), secret_access_key: secret, session_token: None };
-        Self { known: [credentials], scope: Scope { region: region.to_owned(), service: SERVICE } }
+        let credentials = |secret: [u8; 32]| Credentials {
+            // Tells the keys apart and nothing of them.
+            access_key_id: PayloadHash::of(&secret).to_string().to_ascii_uppercase(),
+            secret_access_key: SecretKey::new(hex::encode(&secret)),
+            session_token: None,
+        };
+        let known = key.derive_each(LABEL).into_iter().map(credentials).collect();
+        Self { known, scope: Scope { region: region.to_owned(), service: SERVICE } }
     }
 
     /// The request that has the gateway at `host` do what `intent` says, for `subject`.

@@ -82,7 +82,12 @@ impl TokenKey {
     /// A key of its own for another purpose, so that every gateway with this one has that one as well. It is no token's
     /// tag: what tokens sign has no space in it.
     pub fn derive(&self, label: &str) -> [u8; 32] {
-        self.0.first().map(|key| tag(key, format!("derive {label}").as_bytes())).unwrap_or_default()
+        self.derive_each(label).first().copied().unwrap_or_default()
+    }
+
+    /// As [`derive`](Self::derive), of each key there is: what was sealed before the keys changed is opened after.
+    pub fn derive_each(&self, label: &str) -> Vec<[u8; 32]> {
+        self.0.iter().map(|key| tag(key, format!("derive {label}").as_bytes())).collect()
     }
 
     /// The claims, if the signature holds. Which key `kid` names is not asked: it is one of these or none.
