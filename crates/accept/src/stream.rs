@@ -76,6 +76,8 @@ pub(crate) struct Stream<S> {
     write_alarm: Alarm,
     linger_alarm: Alarm,
     finished_writing: bool,
+    /// Bytes read since the task last let others run.
+    read_in_a_row: usize,
 }
 
 impl<S> Stream<S> {
@@ -89,6 +91,7 @@ impl<S> Stream<S> {
             write_alarm: Alarm::default(),
             linger_alarm: Alarm::default(),
             finished_writing: false,
+            read_in_a_row: 0,
         }
     }
 
@@ -136,9 +139,15 @@ impl<S: AsyncRead + Unpin> AsyncRead for Stream<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buffer.filled().len();
+        if this.read_in_a_row >= READ_IN_A_ROW {
+            this.read_in_a_row = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         match Pin::new(&mut this.inner).poll_read(cx, buffer) {
             Poll::Ready(Ok(())) => {
                 let bytes = buffer.filled().get(before..).unwrap_or(&[]);
+                this.read_in_a_row += bytes.len();
                 let Some(progress) = &this.progress else { return Poll::Ready(Ok(())) };
                 let mut state = progress.lock();
                 state.any_byte |= !bytes.is_empty();
@@ -152,7 +161,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Stream<S> {
                 Poll::Ready(Ok(()))
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-            Poll::Pending => this.poll_read_deadline(cx),
+            Poll::Pending => {
+                this.read_in_a_row = 0;
+                this.poll_read_deadline(cx)
+            }
         }
     }
 }
@@ -209,3 +221,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<S> {
         Poll::Pending
     }
 }
+
+/// A peer that sends small frames without a pause would otherwise keep its task from looking at the clock: 64 KiB are
+/// almost four thousand pings of HTTP/2.
+const READ_IN_A_ROW: usize = 64 << 10;

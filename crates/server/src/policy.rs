@@ -1,6 +1,7 @@
 //! Whether a token allows an intent.
 
 use glacier_core::Intent;
+use glacier_core::glacier::MAX_PARTS;
 use glacier_core::intent::RefusalCode;
 use glacier_core::s3;
 
@@ -10,7 +11,8 @@ use crate::token::Claims;
 /// Checks one intent.
 ///
 /// # Errors
-/// [`RefusalCode::OperationDenied`] or [`RefusalCode::LimitExceeded`], with words for people.
+/// [`RefusalCode::OperationDenied`], [`RefusalCode::LimitExceeded`], or [`RefusalCode::InvalidRequest`] for what no token
+/// could allow, with words for people.
 pub fn check(claims: &Claims, intent: &Intent) -> Result<(), (RefusalCode, &'static str)> {
     // Some touch no vault: whoever may use ListVaults sees the names of all, and the retrieval policy and capacity are the
     // account's.
@@ -33,6 +35,9 @@ pub fn check(claims: &Claims, intent: &Intent) -> Result<(), (RefusalCode, &'sta
     let (part_len, part_count) = parts(intent);
     if part_len > claims.max_part_bytes.unwrap_or(u64::MAX) {
         return Err((RefusalCode::LimitExceeded, "the parts are larger than the token allows"));
+    }
+    if part_count > u64::from(MAX_PARTS) {
+        return Err((RefusalCode::InvalidRequest, "an upload has at most 10,000 parts; begin it with larger ones"));
     }
     if part_count > claims.max_parts.unwrap_or(u64::MAX) {
         return Err((RefusalCode::LimitExceeded, "the upload has more parts than the token allows"));

