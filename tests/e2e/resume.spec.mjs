@@ -17,6 +17,17 @@ before(async () => {
 
 after(() => world?.close());
 
+/** Fractions in an order that the seed decides (xorshift32). */
+function randomFrom(seed) {
+  let state = seed | 1;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) / 2 ** 32;
+  };
+}
+
 for (const engine of ["chromium", "firefox"]) {
   describe(engine, () => {
     let browser;
@@ -75,6 +86,35 @@ for (const engine of ["chromium", "firefox"]) {
       assert.deepEqual([world.network.begun, world.network.sent.length, world.network.completed], [0, 0, 1]);
       await world.assertStored(archiveId, world.path);
       assert.equal(await world.archives(), before + 1);
+    });
+
+    const seed = Number(process.env.RESUME_SEED ?? Math.floor(Math.random() * 2 ** 31));
+    test(`${engine}: however often the page is closed, one archive is made and little is sent twice (seed ${seed})`, { timeout: 300_000 }, async () => {
+      const random = randomFrom(seed);
+      const before = await world.archives();
+      let [sent, begun, closed, archiveId] = [0, 0, 0, null];
+      for (; !archiveId; closed++) {
+        await world.visit(browser);
+        archiveId = await browser.evaluate(() => localStorage.getItem("archive"));
+        if (archiveId) break;
+        await browser.evaluate(() => {
+          add(0);
+          upload.done().then(({ archiveId }) => localStorage.setItem("archive", archiveId));
+        });
+        // A few parts a visit, then a moment in which anything may happen.
+        world.network.parts = Math.floor(random() * 5);
+        const { parts } = world.network;
+        await browser.waitFor((bytes) => upload.progress.bytesSent >= bytes || upload.state === "completing", [parts * MIB], { everyMs: 10 });
+        await new Promise((resolve) => setTimeout(resolve, random() * 300));
+        sent += world.network.sent.length;
+        begun += world.network.begun;
+      }
+      await browser.evaluate(() => localStorage.clear());
+      await world.assertStored(archiveId, world.path);
+      assert.equal(await world.archives(), before + 1);
+      assert.ok(closed >= 4, `closed ${closed} times`);
+      // Of an upload whose ID was not recorded yet, all is lost; of every other, what was in flight.
+      assert.ok(begun <= closed && sent <= N_PARTS + closed * 4, `${sent} parts, ${begun} uploads, closed ${closed} times`);
     });
 
     test(`${engine}: another file behind the same name, size and date is stored as it is`, { timeout: 180_000 }, async () => {
