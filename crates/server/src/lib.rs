@@ -32,6 +32,7 @@ pub mod s3;
 pub mod secret_file;
 pub mod sign;
 pub mod sns;
+mod tag;
 pub mod token;
 pub mod upstream;
 pub mod watch;

@@ -10,7 +10,6 @@
 //!
 //! Times are in seconds since 1970, and `exp` is at most [`MAX_LIFETIME_S`] after `iat`. `docs/tokens.md` has recipes.
 
-mod constant_time;
 mod deny_list;
 mod issuer;
 mod jwks;

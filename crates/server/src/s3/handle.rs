@@ -11,10 +11,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use glacier_core::PartSize;
 use glacier_core::s3::{BucketName, MAX_PARTS, ObjectKey, PartNumber, UploadHandle};
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
-use subtle::ConstantTimeEq;
 
+use crate::tag;
 use crate::token::TokenKey;
 
 const FORM: &str = "u1";
@@ -97,7 +95,7 @@ impl Seal {
             bytes.extend_from_slice(&plan.size.to_be_bytes());
             bytes.extend_from_slice(&plan.part_size.bytes().to_be_bytes());
         }
-        let tag = tag(self.0.first()?, &bytes, subject);
+        let tag = tag_of(self.0.first()?, &bytes, subject);
         let text = [FORM, &URL_SAFE_NO_PAD.encode(bytes), &URL_SAFE_NO_PAD.encode(tag)].join(".");
         UploadHandle::new(text).ok()
     }
@@ -112,19 +110,14 @@ impl Seal {
         let bytes = URL_SAFE_NO_PAD.decode(bytes).ok()?;
         let given = URL_SAFE_NO_PAD.decode(given).ok()?;
         // Nothing of it is looked at before the seal holds.
-        let holds = |key: &[u8; 32]| bool::from(tag(key, &bytes, subject).ct_eq(&given));
+        let holds = |key: &[u8; 32]| tag::equal(&tag_of(key, &bytes, subject), &given);
         if self.0.iter().any(holds) { read(&bytes) } else { None }
     }
 }
 
-fn tag(key: &[u8; 32], bytes: &[u8], subject: &str) -> [u8; 32] {
-    #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of every length");
+fn tag_of(key: &[u8; 32], bytes: &[u8], subject: &str) -> [u8; 32] {
     // The length first, so that no other pair of texts joins to the same bytes.
-    mac.update(&(bytes.len() as u64).to_be_bytes());
-    mac.update(bytes);
-    mac.update(subject.as_bytes());
-    mac.finalize().into_bytes().into()
+    tag::tag(key, &[&(bytes.len() as u64).to_be_bytes(), bytes, subject.as_bytes()])
 }
 
 fn read(bytes: &[u8]) -> Option<Upload> {
@@ -225,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_subject_and_what_is_sealed_do_not_run_into_each_other() {
-        assert_ne!(tag(&[1; 32], b"ab", "c"), tag(&[1; 32], b"a", "bc"));
+        assert_ne!(tag_of(&[1; 32], b"ab", "c"), tag_of(&[1; 32], b"a", "bc"));
     }
 
     #[test]

@@ -4,11 +4,10 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
 
 use super::jwt::{Algorithm, Compact};
-use super::{Claims, TokenError, constant_time};
+use super::{Claims, TokenError};
+use crate::tag;
 
 /// Bytes of a key, at least. **Source:** RFC 7518, 3.2: as long as the hash.
 pub const MIN_KEY_LEN: usize = 32;
@@ -65,7 +64,7 @@ impl TokenKey {
     pub fn mint(&self, claims: &Claims) -> Result<String, serde_json::Error> {
         let payload = serde_json::to_vec(claims)?;
         let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(HEADER), URL_SAFE_NO_PAD.encode(payload));
-        let tag = self.0.first().map(|key| tag(key, signed.as_bytes())).unwrap_or_default();
+        let tag = self.0.first().map(|key| tag::tag(key, &[signed.as_bytes()])).unwrap_or_default();
         Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag)))
     }
 
@@ -87,14 +86,14 @@ impl TokenKey {
 
     /// As [`derive`](Self::derive), of each key there is: what was sealed before the keys changed is opened after.
     pub fn derive_each(&self, label: &str) -> Vec<[u8; 32]> {
-        self.0.iter().map(|key| tag(key, format!("derive {label}").as_bytes())).collect()
+        self.0.iter().map(|key| tag::tag(key, &[format!("derive {label}").as_bytes()])).collect()
     }
 
     /// The claims, if the signature holds. Which key `kid` names is not asked: it is one of these or none.
     pub(super) fn verified(&self, token: &Compact<'_>) -> Result<Claims, TokenError> {
         let holds = |key: &Vec<u8>| {
-            let tag = tag(key, token.signed.as_bytes());
-            constant_time::equal(&tag, &token.signature)
+            let tag = tag::tag(key, &[token.signed.as_bytes()]);
+            tag::equal(&tag, &token.signature)
         };
         if !self.0.iter().any(holds) {
             return Err(TokenError::Invalid);
@@ -120,11 +119,4 @@ fn read(text: &str) -> Result<Vec<u8>, InvalidTokenKey> {
     // 32 random bytes have fewer than 8 different ones less than once in 2^100.
     let n_different = bytes.iter().collect::<std::collections::BTreeSet<_>>().len();
     if bytes.len() < MIN_KEY_LEN || n_different < 8 { Err(InvalidTokenKey) } else { Ok(bytes) }
-}
-
-fn tag(key: &[u8], bytes: &[u8]) -> [u8; 32] {
-    #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of every length");
-    mac.update(bytes);
-    mac.finalize().into_bytes().into()
 }
