@@ -9,7 +9,7 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 
 const ROOT = resolve(import.meta.dirname, "../..");
-export const GARAGE = process.env.GARAGE ?? join(ROOT, "target/tools/bin/garage");
+const GARAGE = process.env.GARAGE ?? join(ROOT, "target/tools/bin/garage");
 const PYTHON = process.env.PYTHON ?? join(ROOT, "target/venv/bin/python");
 const run = promisify(execFile);
 

@@ -2,11 +2,10 @@
 // has is what was chosen.
 
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { launch } from "./browsers.mjs";
 import { fileFacts, makeFile, MIB, scratch } from "./files.mjs";
-import { GARAGE, startGarage } from "./garage.mjs";
+import { startGarage } from "./garage.mjs";
 import { startGateway } from "./gateway.mjs";
 import { librarySite, startSite } from "./site.mjs";
 
@@ -29,7 +28,7 @@ const rules = (origin, hides = false) => JSON.stringify([{
   MaxAgeSeconds: 1,
 }]);
 
-const start = async () => {
+before(async () => {
   files = await scratch();
   for (const size of SIZES) {
     const path = await makeFile(files.folder, `${size}.bin`, size);
@@ -41,7 +40,7 @@ const start = async () => {
   site = await startSite(packaged.folder);
   const store = ["--s3-endpoint", garage.url, "--s3-region", "garage", "--bucket", BUCKET];
   gateway = await startGateway({ args: [...store, "--allow-origin", site.url] });
-};
+});
 
 after(async () => {
   await site?.stop();
@@ -67,10 +66,9 @@ const upload = async ({ endpoint, target, options, authorization, more }) => {
   return results;
 };
 
-describe("chromium", { skip: !existsSync(GARAGE) && `there is no Garage at ${GARAGE}: see CONTRIBUTING.md` }, () => {
+describe("chromium", () => {
   let browser;
   before(async () => {
-    await start();
     browser = await launch("chromium");
     await browser.open(site.url);
     await browser.waitFor(() => document.documentElement.dataset.ready);
