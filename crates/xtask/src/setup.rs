@@ -183,7 +183,8 @@ fn localstack() -> Result<Option<PathBuf>> {
 /// A Python that LocalStack runs on, by its usual names and where pyenv keeps them.
 fn newer_python() -> Option<PathBuf> {
     let by_name = ["python3", "python3.14", "python3.13", "python3.12"].map(PathBuf::from);
-    let pyenv = std::env::var_os("PYENV_ROOT").map(PathBuf::from).or_else(|| Some(std::env::home_dir()?.join(".pyenv")));
+    let pyenv =
+        std::env::var_os("PYENV_ROOT").map(PathBuf::from).or_else(|| Some(std::env::home_dir()?.join(".pyenv")));
     let versions = pyenv.and_then(|folder| std::fs::read_dir(folder.join("versions")).ok());
     let mut by_pyenv: Vec<PathBuf> =
         versions.into_iter().flatten().flatten().map(|version| version.path().join("bin/python")).collect();
