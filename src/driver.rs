@@ -61,7 +61,7 @@ pub(crate) struct Driver {
 /// What comes before [`Event::Start`].
 enum Beginning {
     /// To be looked for: an earlier visit's record of the same file.
-    Search(Search),
+    Search(Box<Search>),
     /// And when that takes too long.
     Searching {
         _patience: Timer,
@@ -96,13 +96,13 @@ impl Driver {
 
     /// Goes on with what is found before it starts, and keeps a record of it.
     pub(crate) fn search_first(&self, search: Search) {
-        *self.beginning.borrow_mut() = Beginning::Search(search);
+        *self.beginning.borrow_mut() = Beginning::Search(Box::new(search));
     }
 
     /// What is to be looked for before it can start. [`Self::begin_search`] says that it is.
     pub(crate) fn to_search(&self) -> Option<Search> {
         match self.beginning.replace(Beginning::Over) {
-            Beginning::Search(search) => Some(search),
+            Beginning::Search(search) => Some(*search),
             other => {
                 *self.beginning.borrow_mut() = other;
                 None

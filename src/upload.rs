@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use glacier_core::s3::VersionId;
+use glacier_core::s3::{VersionId, header};
 use glacier_core::upload::{Event, State, Stored};
 use js_sys::{Function, Object, Promise};
 use wasm_bindgen::prelude::JsValue;
@@ -172,7 +172,7 @@ impl Upload {
                         set(&made, "bucket", &object.bucket.as_str().into());
                         set(&made, "key", &object.key.as_str().into());
                         set(&made, "versionId", &version_id.map_or(JsValue::NULL, JsValue::from));
-                        set(&made, "etag", &object.etag.as_deref().map_or(JsValue::NULL, JsValue::from));
+                        set(&made, header::ETAG, &object.etag.as_deref().map_or(JsValue::NULL, JsValue::from));
                         set(&made, "checksum", &object.checksum.to_string().into());
                         set(&made, "treeHashKept", &object.tree_hash_kept.into());
                     }

@@ -1,4 +1,4 @@
-//! One file, or one stream, to one archive: the state machine.
+//! One file, or one stream, to one archive or object: the state machine.
 //!
 //! [`Upload`] is a value. It decides, and a driver does: [`poll_command`](Upload::poll_command) says what is to be
 //! done, [`handle_event`](Upload::handle_event) takes what came of it, [`poll_timeout`](Upload::poll_timeout) says
@@ -17,6 +17,10 @@
 //! request, stores another archive each time it is repeated, so that an answer lost on the way would either lose the
 //! archive ID or store the archive twice. Every request of a multipart upload may be repeated: a part replaces
 //! itself, and CompleteMultipartUpload returns the archive it made before.
+//!
+//! **Objects** of S3 go the same way, in S3's words: the gateway opens, lists and completes, and parts go straight to the
+//! bucket. An object of one part goes in one request after all, because S3 refuses to store a second one over it. Where the
+//! page may not see what the bucket acknowledges, the gateway is asked for it when all else is done.
 //!
 //! **Exactly once.** From the moment CompleteMultipartUpload is sent until it is answered, the archive may exist. The
 //! intent is stored before ([`Journal::completing`]), the request is repeated until the store answers, and "no such

@@ -156,6 +156,7 @@ fn package() -> Result<Counts> {
 
 fn e2e() -> Result<Counts> {
     setup::for_browsers()?;
+    setup::for_s3()?;
     node_tests("tests/e2e")
 }
 

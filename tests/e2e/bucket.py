@@ -1,0 +1,46 @@
+"""What a bucket holds, by boto3: `bucket.py ENDPOINT BUCKET COMMAND …`, answered in JSON."""
+
+import hashlib
+import json
+import sys
+
+import boto3
+from botocore.config import Config
+
+endpoint, bucket, command, *arguments = sys.argv[1:]
+config = Config(signature_version="s3v4", s3={"addressing_style": "path"})
+s3 = boto3.client("s3", endpoint_url=endpoint, region_name="garage", config=config)
+
+
+def cors(rules):
+    s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": json.loads(rules)})
+
+
+def put(key, text):
+    s3.put_object(Bucket=bucket, Key=key, Body=text.encode())
+
+
+def stored(key):
+    answer = s3.get_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED")
+    digest, size = hashlib.sha256(), 0
+    for chunk in answer["Body"].iter_chunks(1 << 20):
+        digest.update(chunk)
+        size += len(chunk)
+    return {
+        "size": size,
+        "sha256": digest.hexdigest(),
+        "checksum": answer.get("ChecksumSHA256"),
+        "contentType": answer.get("ContentType"),
+        "metadata": answer["Metadata"],
+    }
+
+
+def keys():
+    return [item["Key"] for item in s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
+
+
+def uploads():
+    return [item["Key"] for item in s3.list_multipart_uploads(Bucket=bucket).get("Uploads", [])]
+
+
+print(json.dumps({"cors": cors, "put": put, "stored": stored, "keys": keys, "uploads": uploads}[command](*arguments)))
