@@ -65,8 +65,12 @@ def test_of_two_uploads_at_once_the_first_to_end_stays(store, page, key):
     # Its parts are there still, to be aborted or to be completed after the first is gone.
     assert len(page.do("ListParts", upload=two)["parts"]) == 2
     page.do("DeleteObject", bucket="photos", key=key)
-    page.complete(two, second)
-    assert read(store, key) == second
+    if store.name == "garage":
+        # To Garage an object is as old as the opening of its upload, so that a deletion ends those that are open.
+        assert refused(lambda: page.complete(two, second)).code == "NoSuchUpload"
+    else:
+        page.complete(two, second)
+        assert read(store, key) == second
 
 
 def test_a_small_file_whose_answer_was_lost_is_sent_again(garage, gateways, key):
@@ -143,7 +147,7 @@ def test_nonsense_from_the_store_is_an_error_and_never_a_success(garage, tmp_pat
     for call in [
         lambda: page.do("ListParts", upload=upload),
         lambda: page.complete(upload, b"x"),
-        lambda: page.create(key, b"x"),
+        lambda: page.create(key, b"x", overwrite=True),
         lambda: page.do("HeadObject", bucket="photos", key=key),
         lambda: page.do("ListMultipartUploads", bucket="photos"),
     ]:
@@ -233,8 +237,9 @@ def test_complete_compares_before_it_asks(store, page, key, fault):
     assert page.complete(upload, body)["checksum"] == composite(parts)
 
 
-def test_more_parts_than_a_page_of_a_list_has(store, page, key):
-    count = 1003
+def test_more_parts_than_a_page_of_a_list_has(localstack, gateways, key):
+    # Not at Garage, which needs minutes for a thousand parts of one upload.
+    page, count = gateways(localstack).page(), 1003
     upload = page.create(key, b"", size=count * PART)
 
     def put(number, signed):
