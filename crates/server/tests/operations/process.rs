@@ -42,6 +42,11 @@ impl Answer {
 impl Gateway {
     /// Starts one in `folder`, which is its own, with these flags beside what it needs.
     pub(crate) fn start(folder: &Path, flags: &[&str]) -> Self {
+        Self::start_with(folder, flags, &[])
+    }
+
+    /// The same, with these variables as well.
+    pub(crate) fn start_with(folder: &Path, flags: &[&str], variables: &[(&str, &str)]) -> Self {
         std::fs::create_dir_all(folder.join("page")).unwrap();
         std::fs::write(folder.join("page/index.html"), "<!doctype html>").unwrap();
         let log = folder.join("log");
@@ -52,6 +57,7 @@ impl Gateway {
             .env_clear()
             .env("RUST_LOG", "trace")
             .env("GLACIER_UPLOAD_TOKEN_KEY", TOKEN_KEY)
+            .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .stderr(std::fs::File::create(&log).unwrap())
             .spawn()
