@@ -27,7 +27,7 @@ export async function startGateway({ page = SITE, args = [], env: more = {}, dat
   server.stderr.on("data", (text) => (log = (log + text).slice(-20_000)));
   const url = await new Promise((resolve, reject) => {
     createInterface({ input: server.stdout }).on("line", (line) => {
-      const found = /listening on (http:\S+)/.exec(line);
+      const found = /listening on (https?:\S+)/.exec(line);
       if (found) resolve(found[1].replace(/\/$/, ""));
     });
     server.on("error", (error) => reject(new Error(`cannot start ${SERVER}`, { cause: error })));
@@ -35,6 +35,7 @@ export async function startGateway({ page = SITE, args = [], env: more = {}, dat
   });
   return {
     url,
+    pid: server.pid,
     data,
     log: () => log,
     /** A token as any back end that shares the key makes it. `claims` replace the usual ones. */

@@ -10,8 +10,9 @@ pub(crate) fn bench(name: &str) -> Result<()> {
         "download" => download(),
         "gateway" => gateway(),
         "inventory" => inventory(),
+        "slow" => slow(),
         "upload" => upload(),
-        _ => bail!("there is no benchmark {name}: there are download, gateway, inventory and upload"),
+        _ => bail!("there is no benchmark {name}: there are download, gateway, inventory, slow and upload"),
     }
 }
 
@@ -31,6 +32,14 @@ fn download() -> Result<()> {
     let server = build::server(&[])?;
     let mut bench = command("node");
     run("measure downloads", bench.arg("tests/bench/download.mjs").env("GLACIER_UPLOAD_SERVER", server))
+}
+
+/// 3,000 connections that send slowly or nothing (`LORIS`, `SILENT`, `BODIES`), and an honest client among them.
+fn slow() -> Result<()> {
+    build::package()?;
+    let server = build::server(&[])?;
+    let mut bench = command("node");
+    run("measure slow attacks", bench.arg("tests/bench/slow.mjs").env("GLACIER_UPLOAD_SERVER", server))
 }
 
 /// The inventory of a vault with 1,000,000 archives (`ARCHIVES`): time, memory, and what the vault's other operations take

@@ -89,6 +89,9 @@ fn until_refused(case: &Case, client: &TlsClient, most: usize, piece: &dyn Fn(u3
     }
 }
 
+/// The frames of the n-th turn.
+type Flood<'a> = Box<dyn Fn(u32) -> Vec<u8> + 'a>;
+
 /// Kind and length, with its head, of the frame that the bytes begin with, if it is whole.
 fn first_frame(bytes: &[u8]) -> Option<(u8, usize)> {
     let [a, b, c, kind, ..] = bytes else { return None };
@@ -128,7 +131,7 @@ fn a60_http2_is_bounded_by_tls_and_absent_without() {
     let begin = head("POST", "/v1/sign", &host, &[("content-type", "application/json")]);
     let long = "x".repeat(16_000);
     let many = |name: &str, count: usize| lines(&vec![(name, long.as_str()); count]);
-    let floods: Vec<(&str, Box<dyn Fn(u32) -> Vec<u8> + '_>)> = vec![
+    let floods: Vec<(&str, Flood<'_>)> = vec![
         ("rapid reset", Box::new(|n| [request(n), frame(RST_STREAM, 0, odd(n), &8_u32.to_be_bytes())].concat())),
         (
             "rapid reset of bodies",

@@ -95,7 +95,7 @@ fn a02_a_token_is_for_its_vaults() {
         films("GetJobOutput", json!({ "jobId": "j" })),
         films("ListJobs", json!({})),
     ] {
-        case.refused(&case.sign(&token, batch(&[intent.clone()])), 403, "operation_denied");
+        case.refused(&case.sign(&token, batch(std::slice::from_ref(&intent))), 403, "operation_denied");
         // One that is allowed beside it does not help.
         let answer = case.refused(&case.sign(&token, batch(&[list_parts("demo"), intent])), 403, "operation_denied");
         assert_eq!(answer.json()["intent"], 1);
