@@ -10,8 +10,9 @@ pub(crate) fn bench(name: &str) -> Result<()> {
         "download" => download(),
         "gateway" => gateway(),
         "inventory" => inventory(),
+        "sign" => sign(),
         "upload" => upload(),
-        _ => bail!("there is no benchmark {name}: there are download, gateway, inventory and upload"),
+        _ => bail!("there is no benchmark {name}: there are download, gateway, inventory, sign and upload"),
     }
 }
 
@@ -46,4 +47,14 @@ fn inventory() -> Result<()> {
 fn gateway() -> Result<()> {
     setup::for_nginx()?;
     run("measure the gateway", command("node").arg("tests/bench/gateway.mjs"))
+}
+
+/// Signatures a second over HTTP, beside a Node server that presigns with the AWS SDK.
+fn sign() -> Result<()> {
+    setup::for_build()?;
+    // Its page is not asked for, but it wants one.
+    build::package()?;
+    let server = build::server(&[])?;
+    let mut bench = command("node");
+    run("measure signatures", bench.arg("tests/bench/sign.mjs").env("GLACIER_UPLOAD_SERVER", server))
 }
