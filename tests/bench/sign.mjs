@@ -67,7 +67,7 @@ const part = (n) => ({
   range: `${n * 8388608}-${(n + 1) * 8388608 - 1}`,
 });
 
-const gateway = await startGateway();
+const gateway = await startGateway({ args: ["--subject-rate", "0"] });
 const { child, line } = await sdk("serve");
 const results = [];
 try {

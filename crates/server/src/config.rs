@@ -22,9 +22,9 @@ use local_glacier::TopicArn;
 use crate::cors::AllowedOrigins;
 use crate::credentials::TOKEN_KEY_VARIABLE;
 use crate::edge::EdgeOptions;
+use crate::page::Page;
 use crate::relay;
 use crate::s3::{Buckets, S3Options};
-use crate::page::Page;
 use crate::sns::StoreKey;
 use crate::upstream::{self, Trust};
 

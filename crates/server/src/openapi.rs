@@ -10,14 +10,14 @@ mod schemas;
 
 use glacier_core::intent::RefusalCode::{
     self, CorsNotAllowed, Internal, InvalidRequest, LimitExceeded, MalformedJson, MessageRefused, MisdirectedRequest,
-    NotConfigured, NotFound, OperationDenied, TokenExpired, TokenInvalid, TokenMissing, TooLarge, TooManyStreams,
-    Unavailable, UnsupportedMediaType,
+    NotConfigured, NotFound, OperationDenied, TokenExpired, TokenInvalid, TokenMissing, TooLarge, TooManyRequests,
+    TooManyStreams, Unavailable, UnsupportedMediaType,
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{batch, events};
 
-const SIGN: [RefusalCode; 13] = [
+const SIGN: [RefusalCode; 15] = [
     MalformedJson,
     TokenExpired,
     TokenInvalid,
@@ -29,28 +29,47 @@ const SIGN: [RefusalCode; 13] = [
     UnsupportedMediaType,
     MisdirectedRequest,
     InvalidRequest,
+    TooManyRequests,
     Internal,
     NotConfigured,
+    Unavailable,
+];
+/// What a bucket that is asked before something is signed for it can be refused with: S3's codes, with their status here.
+const STORE: [(&str, u16); 7] = [
+    ("AccessDenied", 403),
+    ("InvalidRequest", 400),
+    ("NoSuchBucket", 404),
+    ("NoSuchUpload", 404),
+    ("NotImplemented", 501),
+    ("PreconditionFailed", 412),
+    ("SlowDown", 503),
 ];
 const DEV_TOKEN: [RefusalCode; 7] =
     [MalformedJson, NotFound, TooLarge, UnsupportedMediaType, MisdirectedRequest, InvalidRequest, Internal];
-const EVENTS: [RefusalCode; 8] = [
+const EVENTS: [RefusalCode; 9] = [
     TokenExpired,
     TokenInvalid,
     TokenMissing,
     OperationDenied,
     MisdirectedRequest,
     InvalidRequest,
+    TooManyRequests,
     TooManyStreams,
     Internal,
 ];
-const SNS: [RefusalCode; 6] = [MessageRefused, NotFound, TooLarge, MisdirectedRequest, Internal, Unavailable];
+const SNS: [RefusalCode; 7] =
+    [MessageRefused, NotFound, TooLarge, MisdirectedRequest, TooManyRequests, Internal, Unavailable];
 const HEALTHZ: [RefusalCode; 2] = [MisdirectedRequest, Internal];
 
 /// The document.
 pub fn document() -> Value {
     let mut schemas = schemas::of_requests();
     schemas.append(&mut schemas::of_answers());
+    // A refusal carries a code of the gateway or one of S3.
+    schemas["Refusal"]["properties"]["code"] = json!({ "anyOf": [
+        { "$ref": "#/components/schemas/RefusalCode" },
+        { "type": "string", "enum": STORE.map(|(code, _)| code) },
+    ] });
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -70,6 +89,7 @@ pub fn document() -> Value {
             events::PATH: { "get": events() },
             crate::sns::PATH: { "post": sns() },
             "/healthz": { "get": healthz() },
+            "/readyz": { "get": readyz() },
         },
         "components": {
             "schemas": schemas,
@@ -111,7 +131,7 @@ fn sign() -> Value {
                 "schema": { "$ref": "#/components/schemas/Signed" },
                 "example": examples::signed(),
             } },
-        }), &SIGN),
+        }), refusals::by_status(&SIGN, &STORE)),
     })
 }
 
@@ -133,7 +153,7 @@ fn dev_token() -> Value {
                 "schema": { "$ref": "#/components/schemas/DevToken" },
                 "example": examples::dev_token(),
             } },
-        }), &DEV_TOKEN),
+        }), refusals::by_status(&DEV_TOKEN, &[])),
     })
 }
 
@@ -163,7 +183,7 @@ fn events() -> Value {
             "description": "`event: job` with what DescribeJob answers as `data`, for every job that is over; a comment \
                 after 15 s of silence at the latest.",
             "content": { "text/event-stream": { "schema": { "type": "string" } } },
-        }), &EVENTS),
+        }), refusals::by_status(&EVENTS, &[])),
     })
 }
 
@@ -180,7 +200,7 @@ fn sns() -> Value {
                 "text/plain": { "schema": { "type": "string", "contentMediaType": "application/json" } },
             },
         },
-        "responses": answers("204", json!({ "description": "Taken, now or before." }), &SNS),
+        "responses": answers("204", json!({ "description": "Taken, now or before." }), refusals::by_status(&SNS, &[])),
     })
 }
 
@@ -196,14 +216,31 @@ fn healthz() -> Value {
                 "required": ["status"],
                 "additionalProperties": false,
             } } },
-        }), &HEALTHZ),
+        }), refusals::by_status(&HEALTHZ, &[])),
     })
 }
 
+fn readyz() -> Value {
+    let states = |status: &str, states: &[&str]| {
+        json!({
+            "description": status,
+            "content": { "application/json": { "schema": {
+                "type": "object",
+                "properties": { "status": { "enum": states } },
+                "required": ["status"],
+                "additionalProperties": false,
+            } } },
+        })
+    };
+    let mut answers = answers("200", states("It may.", &["ready"]), refusals::by_status(&HEALTHZ, &[]));
+    let not_ready = ["shutting down", "waiting for the keys of the tokens' issuer"];
+    answers["503"] = states("It may not.", &not_ready);
+    json!({ "operationId": "ready", "summary": "See whether requests may be sent here", "responses": answers })
+}
+
 /// What an operation answers: one way of success, and every refusal that it knows.
-fn answers(status: &str, mut success: Value, refused: &[RefusalCode]) -> Value {
+fn answers(status: &str, mut success: Value, mut refusals: Map<String, Value>) -> Value {
     success["headers"] = json!({ "x-request-id": { "$ref": "#/components/headers/RequestId" } });
-    let mut answers = refusals::by_status(refused);
-    answers.insert(status.to_owned(), success);
-    answers.into()
+    refusals.insert(status.to_owned(), success);
+    refusals.into()
 }
