@@ -44,6 +44,7 @@ pub const MAX_INTENTS: usize = 100;
     derive(serde::Serialize, serde::Deserialize),
     serde(tag = "op", rename_all_fields = "camelCase", deny_unknown_fields)
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Intent {
     /// Open an upload.
     InitiateMultipartUpload {
@@ -53,6 +54,8 @@ pub enum Intent {
         part_size: PartSize,
         /// Bytes in the whole archive: checked against the token's limit before a byte is sent. For a stream, whose
         /// length is not known yet, the most it may become.
+        #[cfg_attr(feature = "serde", serde(deserialize_with = "encoding::archive_len"))]
+        #[cfg_attr(feature = "schema", schemars(range(max = crate::glacier::MAX_ARCHIVE_LEN)))]
         size: u64,
         /// Kept with the archive.
         #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
@@ -88,6 +91,8 @@ pub enum Intent {
         /// As returned by InitiateMultipartUpload.
         upload_id: UploadId,
         /// Bytes in the whole archive.
+        #[cfg_attr(feature = "serde", serde(deserialize_with = "encoding::archive_len"))]
+        #[cfg_attr(feature = "schema", schemars(range(max = crate::glacier::MAX_ARCHIVE_LEN)))]
         size: u64,
         /// Of the whole archive.
         tree_hash: TreeHash,

@@ -25,6 +25,8 @@ pub mod progress;
 pub mod range;
 pub mod retry;
 pub mod s3;
+#[cfg(feature = "schema")]
+mod schema;
 pub mod settings;
 pub mod sha256;
 #[cfg(feature = "sigv4")]

@@ -1,7 +1,6 @@
 //! The routes, and what is true of every request and answer.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -27,6 +26,7 @@ use crate::error::{Refused, RequestId, json};
 use crate::events::{self, Events};
 use crate::host::HostAllowList;
 use crate::metrics::code_name;
+use crate::page::Page;
 use crate::relay::{self, Relay};
 use crate::s3::{self, S3};
 use crate::sign::{self, Subject};
@@ -59,8 +59,8 @@ pub struct Settings {
     pub origins: AllowedOrigins,
     /// Glacier elsewhere, in place of the embedded store.
     pub relay: Option<Relay>,
-    /// Folder of the page.
-    pub page: PathBuf,
+    /// The page.
+    pub page: Page,
     /// Who listens.
     pub events: Events,
     /// What receives messages of topics; `None` without topics.

@@ -7,7 +7,7 @@ use glacier_core::Intent;
 use glacier_core::intent::{MAX_INTENTS, RefusalCode};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::error::Refused;
 
@@ -135,7 +135,55 @@ impl<'de> Visitor<'de> for IntentSeed {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Intent, A::Error> {
-        Intent::deserialize(MapAccessDeserializer::new(map))
+        Intent::deserialize(MapAccessDeserializer::new(Named { map, key: String::new() }))
+    }
+}
+
+/// The members of an intent or a job. Which it is, is told by a text: serde would take the number of a variant as well.
+struct Named<A> {
+    map: A,
+    key: String,
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Named<A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
+        let Some(key) = self.map.next_key::<String>()? else { return Ok(None) };
+        let read = seed.deserialize(key.as_str().into_deserializer());
+        self.key = key;
+        read.map(Some)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
+        match self.key.as_str() {
+            "op" | "type" => seed.deserialize(self.map.next_value::<String>()?.into_deserializer()),
+            "job" => self.map.next_value_seed(JobSeed(seed)),
+            _ => self.map.next_value_seed(seed),
+        }
+    }
+}
+
+/// Reads a job as an object only, as [`IntentSeed`] an intent.
+struct JobSeed<V>(V);
+
+impl<'de, V: DeserializeSeed<'de>> DeserializeSeed<'de> for JobSeed<V> {
+    type Value = V::Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de, V: DeserializeSeed<'de>> Visitor<'de> for JobSeed<V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a job")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
+        self.0.deserialize(MapAccessDeserializer::new(Named { map, key: String::new() }))
     }
 }
 
@@ -153,6 +201,23 @@ mod tests {
             let body = format!(r#"{{"intents":[{}]}}"#, vec![LIST; count].join(","));
             assert_eq!(read(body.as_bytes()).unwrap().len(), count);
         }
+    }
+
+    #[test]
+    fn operations_and_kinds_of_jobs_are_named_and_not_numbered() {
+        let job = |job: &str| format!(r#"{{"op":"InitiateJob","vault":"photos","job":{job}}}"#);
+        let is_read = |intent: &str| read(format!(r#"{{"intents":[{intent}]}}"#).as_bytes()).is_ok();
+        assert!(is_read(LIST) && is_read(&job(r#"{"type":"archive-retrieval","archiveId":"a"}"#)));
+        for number in 0..50 {
+            assert!(!is_read(&LIST.replace(r#""ListParts""#, &number.to_string())), "{number}");
+            let rest = r#"{"op":OP,"vault":"photos"}"#.replace("OP", &number.to_string());
+            assert!(!is_read(&rest), "{number}");
+            assert!(!is_read(&job(&format!(r#"{{"type":{number}}}"#))), "{number}");
+            assert!(!is_read(&job(&format!(r#"{{"type":{number},"archiveId":"a"}}"#))), "{number}");
+        }
+        assert!(!is_read(&job(r#"["archive-retrieval","a"]"#)));
+        assert!(!is_read(&job(r#"[{"type":"archive-retrieval","archiveId":"a"}]"#)));
+        assert!(!is_read(&job(r#"{"type":"inventory-retrieval","type":"inventory-retrieval"}"#)));
     }
 
     #[test]
@@ -213,7 +278,7 @@ mod tests {
             ([b"{\"intents\":[{\"op\":\"".as_slice(), &[0xff], b"\"}]}"].concat(), MalformedJson, None),
             (format!(r#"{{"intents":{}"#, "[".repeat(100_000)).into(), InvalidRequest, Some(0)),
             (format!(r#"{{"x":{}"#, "[".repeat(100_000)).into(), MalformedJson, None),
-            (format!(r#"{{"intents":[{{"op":{}"#, "[".repeat(100_000)).into(), MalformedJson, None),
+            (format!(r#"{{"intents":[{{"op":{}"#, "[".repeat(100_000)).into(), InvalidRequest, Some(0)),
             (batch(&vec![LIST; 101].join(",")), TooLarge, None),
         ];
         for (body, code, intent) in cases {

@@ -22,6 +22,7 @@ use local_glacier::TopicArn;
 use crate::cors::AllowedOrigins;
 use crate::credentials::TOKEN_KEY_VARIABLE;
 use crate::edge::EdgeOptions;
+use crate::page::Page;
 use crate::relay;
 use crate::s3::{Buckets, S3Options};
 use crate::sns::StoreKey;
@@ -53,9 +54,9 @@ pub struct Config {
     /// Address to listen on; port 0 picks a free one
     #[arg(long, env = "GLACIER_UPLOAD_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
-    /// Folder of the page, with an index.html
+    /// Folder of the page, with an index.html; needed only if the program was built without a page of its own
     #[arg(long, env = "GLACIER_UPLOAD_PAGE")]
-    pub page: PathBuf,
+    pub page: Option<PathBuf>,
     /// Vault to make in the embedded store at start; may be given several times
     #[arg(long = "vault", env = "GLACIER_UPLOAD_VAULTS", value_delimiter = ',')]
     pub vaults: Vec<String>,
@@ -123,6 +124,8 @@ pub struct Checked {
     pub trust: Trust,
     /// `None` without any.
     pub buckets: Option<Buckets>,
+    /// Where the page is.
+    pub page: Page,
 }
 
 /// Something that comes from a file or from the environment only: other users of a machine can see flags, and the file of
@@ -205,10 +208,17 @@ impl Config {
                        there is no wildcard";
             ConfigError::new("allow-origin", why)
         })?;
-        if !self.page.join("index.html").is_file() {
-            let why = format!("there is no index.html in {}; build the page first", self.page.display());
-            return Err(ConfigError::new("page", why));
-        }
+        let page = match &self.page {
+            Some(folder) if folder.join("index.html").is_file() => Page::Folder(folder.clone()),
+            Some(folder) => {
+                let why = format!("there is no index.html in {}; build the page first", folder.display());
+                return Err(ConfigError::new("page", why));
+            }
+            None => Page::embedded().ok_or_else(|| {
+                let why = "this program was built without a page; name the folder of one, as target/site";
+                ConfigError::new("page", why)
+            })?,
+        };
         let topics = self.sns_topics.iter().map(|arn| TopicArn::new(arn)).collect::<Result<Vec<_>, _>>();
         let topics =
             topics.map_err(|_| ConfigError::new("sns-topic", "a topic is named arn:aws:sns:REGION:ACCOUNT:NAME"))?;
@@ -242,7 +252,7 @@ impl Config {
         if vaults.is_empty() && buckets.is_none() {
             return Err(ConfigError::new("vault", "name at least one vault, or with --bucket a bucket"));
         }
-        Ok(Checked { vaults, origins, dev_tokens, topics, store_key, glacier, trust, buckets })
+        Ok(Checked { vaults, origins, dev_tokens, topics, store_key, glacier, trust, buckets, page })
     }
 
     fn check_listen(&self, is_loopback: bool) -> Result<(), ConfigError> {

@@ -33,8 +33,9 @@ const NOT_EMPTY: Refused = Refused::new(RefusalCode::InvalidRequest, "expected a
 const PROXY_HEADERS: [&str; 5] = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "DevToken"))]
 #[serde(rename_all = "camelCase")]
-struct Answer<'a> {
+pub(crate) struct Answer<'a> {
     token: String,
     expires_in_ms: u64,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -24,6 +24,8 @@ pub mod host;
 pub mod metrics;
 pub mod mount;
 pub mod objects;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 pub mod page;
 pub mod policy;
 pub mod rate;

@@ -112,7 +112,7 @@ async fn check_others(
 }
 
 async fn run(Loaded { config, origins: came_from, .. }: Loaded) -> Result<(), Box<dyn Error>> {
-    let Checked { vaults, origins, dev_tokens, topics, store_key, glacier: elsewhere, trust, buckets } =
+    let Checked { vaults, origins, dev_tokens, topics, store_key, glacier: elsewhere, trust, buckets, page } =
         config.check().map_err(|error| came_from.explain(&error))?;
     let limits = config.edge.limits(config.listen.ip(), config.behind_tls_proxy, edge::raise_open_files());
     let certificate = config.edge.certificate().map_err(|error| came_from.explain(&error))?;
@@ -147,7 +147,7 @@ async fn run(Loaded { config, origins: came_from, .. }: Loaded) -> Result<(), Bo
         hosts: HostAllowList::new(address.port(), &config.public_hosts),
         origins,
         relay: vaults_are.elsewhere,
-        page: config.page,
+        page,
         events: events.clone(),
         sns,
         watch,

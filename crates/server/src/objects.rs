@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 /// The prefix is compared with the whole key, byte for byte, as S3 itself does: `photos/anna` is good for `annabel.jpg` as
 /// well, `photos/anna/` for a folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct ObjectGrant {
     bucket: BucketName,

@@ -1,18 +1,42 @@
 //! The page's files and the headers that fence it in.
 
-use std::path::Path;
+mod embedded;
 
+use std::path::PathBuf;
+
+use axum::Router;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use tower_http::services::ServeDir;
+
+use embedded::Embedded;
 
 /// All that the page may load, and from where, besides what it may connect to. WebAssembly needs `wasm-unsafe-eval`, which
 /// allows nothing else.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; \
 style-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
-/// The files of `folder`.
-pub fn files(folder: &Path) -> ServeDir {
-    ServeDir::new(folder)
+/// Where the page's files are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// In a folder with an `index.html`.
+    Folder(PathBuf),
+    /// In the program itself: see [`Page::embedded`].
+    Embedded,
+}
+
+impl Page {
+    /// The page that the program was built with, if it was built with one (`cargo xtask build --server`).
+    pub fn embedded() -> Option<Self> {
+        embedded::has_index().then_some(Self::Embedded)
+    }
+}
+
+/// The page's files.
+pub fn files(page: &Page) -> Router {
+    match page {
+        Page::Folder(folder) => Router::new().fallback_service(ServeDir::new(folder)),
+        Page::Embedded => Router::new().fallback_service(ServeDir::with_backend("", Embedded::new())),
+    }
 }
 
 /// Sets the headers of the page's files. Caches must ask again, so that a new release is never mixed with an old one. The

@@ -26,7 +26,8 @@ pub const LIFETIME_MS: u64 = glacier_core::glacier::SIGNATURE_LIFETIME_MS - 60_0
 pub struct Subject(pub String);
 
 #[derive(Serialize)]
-struct Answer {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Signed"))]
+pub(crate) struct Answer {
     requests: Vec<SignedRequest>,
 }
 

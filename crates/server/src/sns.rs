@@ -31,6 +31,8 @@ pub use signature::{InvalidStoreKey, StoreKey};
 
 use crate::app::Gateway;
 use crate::error::{Refused, RequestId};
+#[cfg(feature = "openapi")]
+pub(crate) use message::Document;
 use message::{Kind, Message};
 use seen::Seen;
 use signature::Certificates;

@@ -12,6 +12,7 @@ use glacier_upload_server::cors::AllowedOrigins;
 use glacier_upload_server::events::{self, Events, MAX_STREAMS, MAX_STREAMS_PER_SUBJECT};
 use glacier_upload_server::host::HostAllowList;
 use glacier_upload_server::mount;
+use glacier_upload_server::page::Page;
 use glacier_upload_server::sns::{Outside, Sns, StoreKey};
 use glacier_upload_server::token::{Claims, LEEWAY_S, TokenKey};
 use local_glacier::{Clock, Glacier, GlacierConfig, Pace, Store, StoreConfig, TopicArn};
@@ -138,7 +139,7 @@ impl Server {
             hosts: HostAllowList::new(address.port(), &[]),
             origins: AllowedOrigins::new(&[APP.into()]).unwrap(),
             relay: None,
-            page: data.path().to_owned(),
+            page: Page::Folder(data.path().to_owned()),
             events: events.clone(),
             sns,
             watch: glacier_upload_server::watch::Watch::default(),

@@ -17,6 +17,7 @@ use glacier_upload_server::app::{Gateway, Settings, app};
 use glacier_upload_server::cors::AllowedOrigins;
 use glacier_upload_server::events::Events;
 use glacier_upload_server::host::HostAllowList;
+use glacier_upload_server::page::Page;
 use glacier_upload_server::sns::{Outside, Place, Sns, StoreKey, Unreachable};
 use glacier_upload_server::token::{Claims, TokenKey};
 use http::Request;
@@ -105,7 +106,7 @@ fn setting_at(
         hosts: HostAllowList::new(8080, &[]),
         origins: AllowedOrigins::default(),
         relay: None,
-        page: std::env::temp_dir(),
+        page: Page::Folder(std::env::temp_dir()),
         events: events.clone(),
         sns: Some(Sns::new([TopicArn::new(TOPIC).unwrap()], store_key, outside)),
         watch: glacier_upload_server::watch::Watch::default(),

@@ -10,9 +10,10 @@ pub(crate) fn bench(name: &str) -> Result<()> {
         "download" => download(),
         "gateway" => gateway(),
         "inventory" => inventory(),
+        "sign" => sign(),
         "slow" => slow(),
         "upload" => upload(),
-        _ => bail!("there is no benchmark {name}: there are download, gateway, inventory, slow and upload"),
+        _ => bail!("there is no benchmark {name}: there are download, gateway, inventory, sign, slow and upload"),
     }
 }
 
@@ -51,8 +52,22 @@ fn inventory() -> Result<()> {
     run("measure inventories", bench.arg("tests/bench/inventory.py").env("LOCAL_GLACIER", store))
 }
 
-/// The gateway beside what does its work elsewhere: the relay beside nginx, both before the same sink.
+/// The gateway beside what does its work elsewhere: signatures beside the AWS SDK in Node, and the relay beside nginx, both
+/// before the same sink.
 fn gateway() -> Result<()> {
     setup::for_nginx()?;
-    run("measure the gateway", command("node").arg("tests/bench/gateway.mjs"))
+    build::package()?;
+    let server = build::server(&[])?;
+    let mut bench = command("node");
+    run("measure the gateway", bench.arg("tests/bench/gateway.mjs").env("GLACIER_UPLOAD_SERVER", server))
+}
+
+/// Signatures a second over HTTP, beside a Node server that presigns with the AWS SDK.
+fn sign() -> Result<()> {
+    setup::for_build()?;
+    // Its page is not asked for, but it wants one.
+    build::package()?;
+    let server = build::server(&[])?;
+    let mut bench = command("node");
+    run("measure signatures", bench.arg("tests/bench/sign.mjs").env("GLACIER_UPLOAD_SERVER", server))
 }

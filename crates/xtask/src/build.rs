@@ -110,6 +110,28 @@ pub(crate) fn server(features: &[&str]) -> Result<PathBuf> {
     Ok(target().join("release/glacier-upload-server"))
 }
 
+/// The server as one file that needs nothing else: linked statically, with the page inside.
+pub(crate) fn static_server() -> Result<()> {
+    package()?;
+    setup::for_static()?;
+    say("building the static server");
+    let triple = setup::static_target();
+    let mut build = cargo();
+    build.args(["build", "--profile", "dist", "--package", "glacier-upload-server", "--features", "embedded-page"]);
+    build.args(["--target", &triple]).env("GLACIER_UPLOAD_EMBED", target().join("site"));
+    run("build the static server", &mut build)?;
+    let folder = target().join("server");
+    fresh_folder(&folder)?;
+    let (built, server) =
+        (target().join(&triple).join("dist/glacier-upload-server"), folder.join("glacier-upload-server"));
+    copy(&built, &server)?;
+    // For the container: its volume begins as this.
+    fs::create_dir(folder.join("data")).context("make the container's data folder")?;
+    let len = fs::metadata(&server).context("look at the server")?.len();
+    say(&format!("server: {} ({} KiB)", server.display(), len / 1024));
+    Ok(())
+}
+
 /// The store as a server of its own.
 pub(crate) fn store() -> Result<PathBuf> {
     say("building the store");

@@ -3,6 +3,7 @@
 mod bench;
 mod build;
 mod demo;
+mod openapi;
 mod run;
 mod setup;
 mod test;
@@ -15,13 +16,15 @@ cargo xtask COMMAND
 
   setup                 install what the tests need, saying what is installed
   build                 make the npm package in target/npm and the page in target/site
+      --server          and the server as one static file with the page inside, target/server/glacier-upload-server
   demo [OPTIONS]        build, start the server with its embedded store, print the page's address
       --upload FILE     upload FILE through the page in a headless Chromium, and prove it
       --port N          listen on this port (default 8080; 0 picks one)
       --data DIR        where the store keeps its archives (default ./data)
   test [SUITE...]       run every suite, or those named:
-                        tidy native wasm api s3 types package e2e
-  bench NAME            measure: inventory upload
+                        tidy native wasm api s3 contract types package e2e
+  openapi               write docs/openapi.json, the description of the sign contract
+  bench NAME            measure: download gateway inventory sign upload
   tidy                  check the walls between the rooms, formatting, lints and documentation
 ";
 
@@ -31,8 +34,10 @@ fn main() -> ExitCode {
     let result = match words.as_slice() {
         ["setup"] => setup::everything(),
         ["build"] => build::package(),
+        ["build", "--server"] => build::static_server(),
         ["demo", options @ ..] => demo::demo(options),
         ["test", suites @ ..] => test::test(suites),
+        ["openapi"] => openapi::openapi(),
         ["bench", name] => bench::bench(name),
         ["tidy"] => tidy::tidy(),
         [] | ["help" | "--help" | "-h"] => {

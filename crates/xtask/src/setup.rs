@@ -11,6 +11,7 @@ pub(crate) fn everything() -> Result<()> {
     for_wasm()?;
     for_build()?;
     for_browsers()?;
+    for_node_gateway()?;
     for_python()?;
     for_s3().map(drop)
 }
@@ -22,7 +23,7 @@ pub(crate) fn for_native() -> Result<()> {
 
 /// The rules as WebAssembly outside a browser.
 pub(crate) fn for_wasm() -> Result<()> {
-    wasm_targets(&["wasm32-wasip1"])
+    rust_targets(&["wasm32-wasip1"])
 }
 
 /// The end-to-end tests.
@@ -32,8 +33,19 @@ pub(crate) fn for_browsers() -> Result<()> {
 
 /// What `demo` needs: the wasm target and the npm packages, no browser.
 pub(crate) fn for_build() -> Result<()> {
-    wasm_targets(&["wasm32-unknown-unknown"])?;
+    rust_targets(&["wasm32-unknown-unknown"])?;
     npm_packages()
+}
+
+/// The C library that static programs are linked with, and a compiler for what is written in C (SQLite, ring).
+pub(crate) fn for_static() -> Result<()> {
+    rust_targets(&[&static_target()])?;
+    debian_packages(&[MUSL])
+}
+
+/// The machine's own target, with musl.
+pub(crate) fn static_target() -> String {
+    format!("{}-unknown-linux-musl", std::env::consts::ARCH)
 }
 
 /// What a command that drives Chromium needs besides.
@@ -57,9 +69,10 @@ const FIREFOX: DebianPackage = DebianPackage { name: "firefox-esr", program: "/u
 const WEBKIT: DebianPackage = DebianPackage { name: "webkit2gtk-driver", program: "/usr/bin/WebKitWebDriver" };
 const NGINX: DebianPackage = DebianPackage { name: "nginx-light", program: "/usr/sbin/nginx" };
 const OPENSSL: DebianPackage = DebianPackage { name: "openssl", program: "/usr/bin/openssl" };
+const MUSL: DebianPackage = DebianPackage { name: "musl-tools", program: "/usr/bin/musl-gcc" };
 const XVFB: DebianPackage = DebianPackage { name: "xvfb", program: "/usr/bin/Xvfb" };
 
-fn wasm_targets(wanted: &[&str]) -> Result<()> {
+fn rust_targets(wanted: &[&str]) -> Result<()> {
     let sysroot = output("find Rust", command("rustc").args(["--print", "sysroot"]))?;
     let installed = |target: &&&str| Path::new(sysroot.trim()).join("lib/rustlib").join(target).is_dir();
     let missing: Vec<&str> = wanted.iter().filter(|target| !installed(target)).copied().collect();
@@ -70,17 +83,27 @@ fn wasm_targets(wanted: &[&str]) -> Result<()> {
     run("install Rust targets", command("rustup").args(["target", "add"]).args(missing))
 }
 
-/// npm packages as locked. A copy of the lock file inside `node_modules` tells whether they are up to date.
+/// What the tests and the build need from npm.
 fn npm_packages() -> Result<()> {
-    let tests = root().join("tests");
-    let (lock, stamp) = (tests.join("package-lock.json"), tests.join("node_modules/.installed.json"));
+    npm_ci("tests")
+}
+
+/// What the example of a gateway in Node needs.
+pub(crate) fn for_node_gateway() -> Result<()> {
+    npm_ci("examples/node-gateway")
+}
+
+/// The npm packages of a folder as locked. A copy of the lock file inside `node_modules` tells whether they are up to date.
+fn npm_ci(folder: &str) -> Result<()> {
+    let place = root().join(folder);
+    let (lock, stamp) = (place.join("package-lock.json"), place.join("node_modules/.installed.json"));
     let locked = std::fs::read(&lock).with_context(|| format!("read {}", lock.display()))?;
     if std::fs::read(&stamp).is_ok_and(|installed| installed == locked) {
         return Ok(());
     }
-    say("installing the development packages of tests/package.json: npm ci");
+    say(&format!("installing the npm packages of {folder}/package.json: npm ci"));
     let mut npm = command("npm");
-    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&tests);
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&place);
     run("install npm packages", &mut npm)?;
     std::fs::write(&stamp, locked).with_context(|| format!("write {}", stamp.display()))
 }

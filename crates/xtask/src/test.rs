@@ -27,12 +27,13 @@ impl std::ops::AddAssign for Counts {
 type Suite = (&'static str, fn() -> Result<Counts>);
 
 /// In order: what fails fast comes first.
-const SUITES: [Suite; 8] = [
+const SUITES: [Suite; 9] = [
     ("tidy", tidy::tidy_counted),
     ("native", native),
     ("wasm", wasm),
     ("api", api),
     ("s3", s3),
+    ("contract", contract),
     ("types", types),
     ("package", package),
     ("e2e", e2e),
@@ -121,6 +122,18 @@ fn s3() -> Result<Counts> {
     pytest.env("GLACIER_UPLOAD_SERVER", server).env("GARAGE", stores.garage);
     // Set to nothing, there is none.
     pytest.env("LOCALSTACK_PYTHON", stores.localstack.unwrap_or_default());
+    counted(&mut pytest)
+}
+
+/// The sign contract: its description against a running gateway, and what checks other back ends against this one, the
+/// example in Node, and bad ones.
+fn contract() -> Result<Counts> {
+    setup::for_python()?;
+    setup::for_node_gateway()?;
+    let (server, store) = (build::server(&[])?, build::store()?);
+    let mut pytest = command(setup::python());
+    pytest.args(["-m", "pytest", "-q", "--color=no", "-p", "no:cacheprovider", "tests/contract"]);
+    pytest.env("GLACIER_UPLOAD_SERVER", server).env("LOCAL_GLACIER", store);
     counted(&mut pytest)
 }
 

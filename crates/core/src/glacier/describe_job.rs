@@ -22,6 +22,7 @@ pub enum Action {
 /// How far a job is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum JobStatus {
     /// Not done.
     InProgress,

@@ -12,6 +12,7 @@ use crate::range::ByteRange;
 /// How fast an archive is wanted, and at what price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Tier {
     /// Within 1 to 5 minutes, up to 250 MB. The dearest.
     Expedited,
@@ -40,6 +41,7 @@ impl Tier {
 /// How an inventory is written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "UPPERCASE"))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum InventoryFormat {
     /// `text/csv`. A description with backslashes and quotes cannot always be told apart; prefer JSON.
     Csv,
@@ -70,6 +72,7 @@ impl InventoryFormat {
     derive(serde::Serialize, serde::Deserialize),
     serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "camelCase", deny_unknown_fields)
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum JobParameters {
     /// An archive, or some of it.
     ArchiveRetrieval {

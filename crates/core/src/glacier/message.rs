@@ -11,6 +11,7 @@ use crate::tree_hash::TreeHash;
 /// The methods Glacier's API uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "UPPERCASE"))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[expect(missing_docs, reason = "each is its own name")]
 pub enum Method {
     Delete,

@@ -125,6 +125,7 @@ impl From<TagKeys> for Vec<TagKey> {
 /// What a vault can tell a topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum NotificationEvent {
     /// An archive, or a range of one, can be downloaded, or its retrieval failed.
     ArchiveRetrievalCompleted,

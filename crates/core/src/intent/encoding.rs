@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::glacier::{BytesPerHour, RetrievalRule, TagKey, TagValue, Tags};
+use crate::glacier::{BytesPerHour, MAX_ARCHIVE_LEN, RetrievalRule, TagKey, TagValue, Tags};
 use crate::part::PartSize;
 use crate::range::ByteRange;
 use crate::sha256::PayloadHash;
@@ -42,6 +42,12 @@ as_text!(
     |text| TreeHash::from_hex(text).ok(),
     "expected 64 lower-case hexadecimal digits"
 );
+
+/// The length of a whole archive.
+pub(super) fn archive_len<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let len = u64::deserialize(deserializer)?;
+    if len <= MAX_ARCHIVE_LEN { Ok(len) } else { Err(D::Error::custom("an archive is at most 40,000 GiB")) }
+}
 
 impl Serialize for PartSize {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

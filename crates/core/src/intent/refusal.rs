@@ -3,6 +3,7 @@
 /// Why the gateway refused a request: `{"code", "message", "requestId", "intent"?, "corsRules"?}`. Of a batch nothing was signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "camelCase"))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Refusal {
     /// What went wrong, for programs.
     pub code: RefusalCode,
@@ -21,6 +22,7 @@ pub struct Refusal {
 /// The gateway's codes, each with its status. In JSON the names are in snake case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum RefusalCode {
     /// 501: the store keeps no SHA-256 of parts, so that nothing could be proved.

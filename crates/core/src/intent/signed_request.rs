@@ -30,6 +30,7 @@ pub fn read_requests(list: &Json, n: usize) -> Option<Vec<SignedRequest>> {
 /// A request the browser may send as it is, once, within its lifetime.
 #[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "camelCase"))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SignedRequest {
     /// Method.
     pub method: Method,
@@ -37,6 +38,7 @@ pub struct SignedRequest {
     pub url: String,
     /// Headers to send exactly as they are. Never `Host`, `Date` or `Content-Length`, which a page cannot set.
     #[cfg_attr(feature = "serde", serde(with = "header_map"))]
+    #[cfg_attr(feature = "schema", schemars(with = "std::collections::BTreeMap<String, String>"))]
     pub headers: Vec<(String, String)>,
     /// Text to send as the body, exactly as it is, because it is signed. Absent where there is no body, and where it is
     /// a part's bytes.

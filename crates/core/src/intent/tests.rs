@@ -200,6 +200,18 @@ fn unknown_fields_and_illegal_values_are_refused() {
 }
 
 #[test]
+fn archives_have_a_greatest_length() {
+    for (op, rest) in [
+        ("InitiateMultipartUpload", r#""partSize":4294967296"#.to_owned()),
+        ("CompleteMultipartUpload", format!(r#""uploadId":"u","treeHash":"{}""#, "a".repeat(64))),
+    ] {
+        let with = |size: u64| format!(r#"{{"op":"{op}","vault":"photos","size":{size},{rest}}}"#);
+        assert!(serde_json::from_str::<Intent>(&with(42_949_672_960_000)).is_ok(), "{op}");
+        assert!(serde_json::from_str::<Intent>(&with(42_949_672_960_001)).is_err(), "{op}");
+    }
+}
+
+#[test]
 fn settings_of_no_use_are_refused() {
     let read = |text: &str| serde_json::from_str::<Intent>(text).map_err(|error| error.to_string());
     let of_vault = |op: &str, rest: &str| read(&format!(r#"{{"op":"{op}","vault":"photos",{rest}}}"#));

@@ -11,6 +11,7 @@ use crate::json::Json;
 /// **Source:** user guide, "Understanding and managing Amazon S3 storage classes".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "SCREAMING_SNAKE_CASE"))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum StorageClass {
     /// Must be restored before it is read: minutes to 12 hours. S3 Glacier Flexible Retrieval.
     Glacier,

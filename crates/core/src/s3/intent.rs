@@ -38,6 +38,7 @@ pub const OPERATIONS: [&str; 11] = [
     derive(serde::Serialize, serde::Deserialize),
     serde(tag = "op", rename_all_fields = "camelCase", deny_unknown_fields)
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "S3Intent"))]
 pub enum Intent {
     /// Store an object in one request.
     #[cfg_attr(feature = "serde", serde(rename = "s3:PutObject"))]
@@ -47,6 +48,7 @@ pub enum Intent {
         /// Its name.
         key: ObjectKey,
         /// Bytes in it, at most [`MAX_PART_LEN`](super::MAX_PART_LEN).
+        #[cfg_attr(feature = "schema", schemars(range(max = super::MAX_PART_LEN)))]
         size: u64,
         /// Of all of it; S3 refuses any other bytes.
         payload_hash: PayloadHash,
@@ -76,6 +78,7 @@ pub enum Intent {
         key: ObjectKey,
         /// Bytes in the object: parts are signed for no more. For a stream, whose length is not known yet, the most it
         /// may become.
+        #[cfg_attr(feature = "schema", schemars(range(max = super::MAX_OBJECT_LEN)))]
         size: u64,
         /// Of all parts but the last, at least [`MIN_PART_LEN`](super::MIN_PART_LEN).
         part_size: PartSize,
@@ -106,6 +109,7 @@ pub enum Intent {
         /// Bytes in the part, of a stream, whose last part may be shorter than the plan has it. Absent where the plan
         /// is right.
         #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+        #[cfg_attr(feature = "schema", schemars(range(max = super::MAX_PART_LEN)))]
         size: Option<u64>,
     },
     /// See which parts S3 holds.
@@ -123,6 +127,7 @@ pub enum Intent {
         /// As returned by CreateMultipartUpload.
         upload: UploadHandle,
         /// Bytes in the whole object: of a stream fewer than it was opened for.
+        #[cfg_attr(feature = "schema", schemars(range(max = super::MAX_OBJECT_LEN)))]
         size: u64,
         /// Over all parts; the gateway compares it with the one over the parts that S3 lists.
         checksum: CompositeChecksum,

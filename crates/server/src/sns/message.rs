@@ -42,8 +42,9 @@ pub(super) struct Seal {
 
 /// As it is in JSON. A field that stands there twice is an error; others than these are not signed and not read.
 #[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TopicMessage"))]
 #[serde(rename_all = "PascalCase")]
-struct Document {
+pub(crate) struct Document {
     r#type: String,
     message_id: String,
     topic_arn: String,

@@ -13,6 +13,7 @@ use glacier_upload_server::events::Events;
 use glacier_upload_server::host::HostAllowList;
 use glacier_upload_server::mount;
 use glacier_upload_server::objects::ObjectGrant;
+use glacier_upload_server::page::Page;
 use glacier_upload_server::token::{Claims, TokenKey};
 use glacier_upload_server::watch::Watch;
 use http::{Request, Response};
@@ -63,7 +64,7 @@ pub(crate) fn setting_watched(dev_tokens: bool, watch: Watch, clock: fn() -> Tim
         hosts: HostAllowList::new(8080, &["upload.example.com".into()]),
         origins: AllowedOrigins::new(&["https://app.example.com".into()]).unwrap(),
         relay: None,
-        page,
+        page: Page::Folder(page),
         events: Events::default(),
         sns: None,
         watch,
