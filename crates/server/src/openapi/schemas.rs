@@ -87,7 +87,7 @@ fn split_intents(schemas: &mut Map<String, Value>) {
 
 /// Takes apart the schema of a type that is one of several; empty where it is not.
 fn variants(schemas: &mut Map<String, Value>, name: &str) -> Vec<Value> {
-    if !schemas.get(name).is_some_and(|schema| schema.get("oneOf").or(schema.get("anyOf")).is_some()) {
+    if schemas.get(name).is_none_or(|schema| schema.get("oneOf").or(schema.get("anyOf")).is_none()) {
         return Vec::new();
     }
     let mut variants = Vec::new();
