@@ -1,22 +1,16 @@
 // What the README says to paste into the demo page's console, pasted there.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
 import { test } from "node:test";
 import { launch } from "./browsers.mjs";
 import { fileFacts, makeFile, MIB, scratch } from "./files.mjs";
 import { SITE, startGateway } from "./gateway.mjs";
 import { openPage } from "./page.mjs";
+import { snippet } from "./readme.mjs";
 import { startSite } from "./site.mjs";
 
-async function snippets() {
-  const readme = await readFile(resolve(import.meta.dirname, "../../README.md"), "utf8");
-  return [...readme.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => code);
-}
-
 test("the README's snippets upload an archive and get it back", { timeout: 120_000 }, async () => {
-  const [upload, download] = await snippets();
+  const [upload, download] = [await snippet("glacier-upload"), await snippet("Get it back")];
   const gateway = await startGateway();
   const browser = await launch("chromium");
   try {
@@ -33,7 +27,7 @@ test("the README's snippets upload an archive and get it back", { timeout: 120_0
 });
 
 test("the README's snippet about a closed tab goes on with an upload", { timeout: 120_000 }, async () => {
-  const [upload, , goOn] = await snippets();
+  const [upload, goOn] = [await snippet("glacier-upload"), await snippet("The tab was closed")];
   const files = await scratch();
   const path = await makeFile(files.folder, "film.mov", 20 * MIB);
   const gateway = await startGateway();

@@ -7,9 +7,10 @@ import { launch } from "./browsers.mjs";
 import { fileFacts, makeFile, MIB, scratch } from "./files.mjs";
 import { startGarage } from "./garage.mjs";
 import { startGateway } from "./gateway.mjs";
+import { snippet } from "./readme.mjs";
 import { librarySite, startSite } from "./site.mjs";
 
-const BUCKET = "photos";
+const BUCKET = "my-archive";
 const SIZES = [1, 8 * MIB, 8 * MIB + 1, 50 * MIB + 77];
 
 let files;
@@ -90,6 +91,16 @@ describe("chromium", () => {
     assert.deepEqual([await garage.ask("keys"), await garage.ask("uploads")], [[], []]);
     // The rules are what they say.
     await garage.ask("cors", JSON.stringify(pasted));
+  });
+
+  test("the README's snippet stores an object", async () => {
+    await garage.ask("cors", rules(site.url));
+    const code = (await snippet("Into a bucket")).replace('"/v1"', JSON.stringify(`${gateway.url}/v1`));
+    const names = 'const { createUploader } = library; const file = new File(["hello, ice"], "hello.txt");';
+    const headers = `const getHeaders = () => (${JSON.stringify({ authorization: bearer() })});`;
+    const key = await browser.evaluate(`(async () => { ${names} ${headers} ${code}; return object.key; })()`);
+    assert.equal(key, "2026/hello.txt");
+    assert.equal((await garage.ask("stored", key)).size, 10);
   });
 
   for (const hides of [false, true]) {
