@@ -7,14 +7,14 @@
 mod driver;
 #[path = "download_sim/faults.rs"]
 mod faults;
-#[path = "upload_sim/rng.rs"]
+#[path = "sim/rng.rs"]
 mod rng;
 #[path = "download_sim/scenarios.rs"]
 mod scenarios;
+#[path = "sim/seeds.rs"]
+mod seeds;
 #[path = "download_sim/world.rs"]
 mod world;
-
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use faults::{Intensities, Rng};
 use glacier_core::download::{Event, Limits, SinkOrder, State, Unverifiable, Verified};
@@ -106,12 +106,7 @@ fn assert_delivered(world: &World, state: &State) {
 fn run(seed: u64) -> (World, State) {
     let mut world = build(seed);
     let state = world.run();
-    if variable("SIM_SEED") == Some(seed) {
-        for (at, command) in &world.trace {
-            println!("{:>9} {command:?}", at.0);
-        }
-        println!("{state:?}");
-    }
+    seeds::show(seed, &world.trace, &state);
     match &state {
         State::Done(_) => assert_delivered(&world, &state),
         State::Aborted => {}
@@ -127,25 +122,18 @@ fn run(seed: u64) -> (World, State) {
 }
 
 fn run_reporting(seed: u64) -> (World, State) {
-    catch_unwind(AssertUnwindSafe(|| run(seed))).unwrap_or_else(|panic| {
-        eprintln!("replay: SIM_SEED={seed} cargo test -p glacier-core --test download_sim one_seed");
-        std::panic::resume_unwind(panic)
-    })
-}
-
-fn variable(name: &str) -> Option<u64> {
-    std::env::var(name).ok()?.parse().ok()
+    seeds::run(seed, "download_sim", "one_seed", run)
 }
 
 #[test]
 fn one_seed() {
-    run_reporting(variable("SIM_SEED").unwrap_or(1));
+    run_reporting(seeds::named().unwrap_or(1));
 }
 
 #[test]
 fn every_seed_ends_well() {
     let (mut whole, mut ranges, mut none, mut aborted, mut failed) = (0, 0, 0, 0, 0);
-    for seed in 0..variable("SIM_SEEDS").unwrap_or(6_000) {
+    for seed in seeds::all() {
         match run_reporting(seed).1 {
             State::Done(outcome) => match outcome.verified {
                 Verified::Whole => whole += 1,

@@ -1,18 +1,16 @@
 //! Uploads to a bucket of S3: of files in one request and in parts, and of streams.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use glacier_core::retry::Operation as O;
 use glacier_core::s3::{BucketName, CompositeChecksum, ObjectChecksum, ObjectKey, StorageClass};
 use glacier_core::upload::{Command, Event, Limits, ObjectTarget, State, Stored, StoredObject, Target, UploadConfig};
 use glacier_core::{ErrorCode, Instant, MIB, PartPlan, PartSize, Upload};
 
-use crate::faults::{Fault, Intensities, Rng};
+use crate::faults::{Fault, Rng};
 use crate::scenarios::{count, failure};
 use crate::streams;
 use crate::world::{Happening, World};
 use crate::writer::{Finish, Writer};
-use crate::{QUIET_MS, variable};
+use crate::{seeds, swarm};
 
 fn to_a_bucket(overwrite: bool) -> Target {
     Target::Object(Box::new(ObjectTarget {
@@ -69,55 +67,24 @@ fn build(seed: u64) -> World {
     let most = if rng.chance(50) { 100 } else { 12 };
     let n_parts = if rng.chance(350) { 1 } else { u32::try_from(1 + rng.below(most)).unwrap() };
     let mut world = world(seed, n_parts, rng.chance(200));
-    world.config.limits = Limits {
-        in_flight: u32::try_from(1 + rng.below(6)).unwrap(),
-        hash_ahead: u32::try_from(1 + rng.below(4)).unwrap(),
-    };
+    world.config.limits = swarm::limits(&mut rng);
     world.config.reread = rng.chance(100);
     world.config.deadlines.byte_progress = rng.chance(900);
     world.upload = Upload::new(world.config.clone());
     world.s3.hides_headers = rng.chance(300);
-    if rng.chance(900) {
-        world.intensities = Intensities::swarm(&mut rng);
-    }
-    if rng.chance(200) {
-        world.lifetime_ms = rng.below(3_000);
-    }
-    world.journal_works = rng.chance(900);
-    world.guesses = rng.chance(500);
-    for _ in 0..rng.below(4) {
-        let (begin, end) = (rng.below(8_000), rng.below(20_000));
-        match rng.below(10) {
-            0 | 1 => {
-                world.user(begin, Event::Pause);
-                world.user(begin + end, Event::Resume);
-            }
-            2 | 3 => {
-                world.user(begin, Event::Offline);
-                world.user(begin + end, Event::Online);
-            }
-            4 => world.at(begin, Happening::Expiry),
-            5 => world.at(begin, Happening::LostPart),
-            6 if world.journal_works => world.at(begin, Happening::Crash),
-            7 if rng.chance(300) => world.at(begin, Happening::Occupation),
-            _ if rng.chance(300) => world.user(begin, Event::Abort),
-            _ if rng.chance(300) => world.at(begin, Happening::FileChange),
-            _ => {}
-        }
-    }
-    world.at(QUIET_MS, Happening::Quiet);
+    swarm::faults(&mut world, &mut rng);
+    let others = |world: &mut World, rng: &mut Rng, begin| match rng.below(4) {
+        0 if rng.chance(300) => world.at(begin, Happening::Occupation),
+        _ => swarm::of_a_file(world, rng, begin),
+    };
+    swarm::happenings(&mut world, &mut rng, |rng| rng.below(20_000), others);
     world
 }
 
 fn run(seed: u64, build: fn(u64) -> World) -> (World, State) {
     let mut world = build(seed);
     let state = world.run();
-    if variable("SIM_SEED") == Some(seed) {
-        for (at, command) in &world.trace {
-            println!("{:>9} {command:?}", at.0);
-        }
-        println!("{:?}\n{state:?}", world.s3);
-    }
+    seeds::show(seed, &world.trace, &(&world.s3, &state));
     let overwrite = world.config.target.object().unwrap().overwrite;
     if !overwrite {
         assert!(world.s3.made <= 1, "an object was made {} times", world.s3.made);
@@ -163,17 +130,14 @@ fn run(seed: u64, build: fn(u64) -> World) -> (World, State) {
 }
 
 fn run_reporting(seed: u64, build: fn(u64) -> World) -> (World, State) {
-    catch_unwind(AssertUnwindSafe(|| run(seed, build))).unwrap_or_else(|panic| {
-        eprintln!("replay: SIM_SEED={seed} cargo test -p glacier-core --test upload_sim objects");
-        std::panic::resume_unwind(panic)
-    })
+    seeds::run(seed, "upload_sim", "objects", |seed| run(seed, build))
 }
 
 fn all_end_well(build: fn(u64) -> World) -> Vec<State> {
-    if let Some(seed) = variable("SIM_SEED") {
+    if let Some(seed) = seeds::named() {
         return vec![run_reporting(seed, build).1];
     }
-    (0..variable("SIM_SEEDS").unwrap_or(6_000)).map(|seed| run_reporting(seed, build).1).collect()
+    seeds::all().map(|seed| run_reporting(seed, build).1).collect()
 }
 
 fn mixture(states: &[State]) {
@@ -182,7 +146,7 @@ fn mixture(states: &[State]) {
     let failed = states.len() - done - aborted;
     println!("{done} done, {aborted} aborted, {failed} failed for good");
     let is_mixed = done > aborted && aborted > 0 && failed > 0;
-    assert!(is_mixed || variable("SIM_SEED").is_some(), "the mixture of faults is not what it was");
+    assert!(is_mixed || seeds::named().is_some(), "the mixture of faults is not what it was");
 }
 
 #[test]

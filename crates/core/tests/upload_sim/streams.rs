@@ -1,16 +1,14 @@
 //! Streams: data of unknown length, while it is written.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use glacier_core::retry::Operation as O;
 use glacier_core::upload::{Command, Event, Intake, Limits, NotData, State, Target, UploadConfig};
 use glacier_core::{ErrorCode, Instant, Intent, MIB, PartPlan, PartSize, Upload};
 
-use crate::faults::{Fault, Intensities, Rng};
+use crate::faults::{Fault, Rng};
 use crate::scenarios::{assert_stored, count, failure};
 use crate::world::{Happening, World, to_a_vault};
 use crate::writer::{Finish, Writer};
-use crate::{QUIET_MS, variable};
+use crate::{seeds, swarm};
 
 fn config(most: u64) -> UploadConfig {
     UploadConfig::new(to_a_vault(), PartPlan::exact(most, PartSize::MIN).unwrap())
@@ -50,49 +48,23 @@ pub fn build_to(seed: u64, target: Target) -> World {
         _ => (MIB, 5_000),
     };
     let mut config = UploadConfig { target, ..config(most) };
-    config.limits = Limits {
-        in_flight: u32::try_from(1 + rng.below(5)).unwrap(),
-        hash_ahead: u32::try_from(1 + rng.below(4)).unwrap(),
-    };
+    config.limits = swarm::limits(&mut rng);
     config.deadlines.byte_progress = rng.chance(900);
     let mut world = World::stream(seed, config, writer);
-    if rng.chance(850) {
-        world.intensities = Intensities::swarm(&mut rng);
-    }
-    if rng.chance(200) {
-        world.lifetime_ms = rng.below(3_000);
-    }
-    world.journal_works = rng.chance(900);
-    for _ in 0..rng.below(4) {
-        let (begin, end) = (rng.below(8_000), rng.below(20_000));
-        match rng.below(10) {
-            0 | 1 => {
-                world.user(begin, Event::Pause);
-                world.user(begin + end, Event::Resume);
-            }
-            2 | 3 => {
-                world.user(begin, Event::Offline);
-                world.user(begin + end, Event::Online);
-            }
-            4 => world.at(begin, Happening::Expiry),
-            5 => world.at(begin, Happening::LostPart),
-            6 => world.user(begin, Event::Abort),
-            _ => {}
+    swarm::faults(&mut world, &mut rng);
+    let aborts = |world: &mut World, rng: &mut Rng, begin| {
+        if rng.chance(250) {
+            world.user(begin, Event::Abort);
         }
-    }
-    world.at(QUIET_MS, Happening::Quiet);
+    };
+    swarm::happenings(&mut world, &mut rng, |rng| rng.below(20_000), aborts);
     world
 }
 
 fn run(seed: u64) -> (World, State) {
     let mut world = build(seed);
     let state = world.run();
-    if variable("SIM_SEED") == Some(seed) {
-        for (at, command) in &world.trace {
-            println!("{:>9} {command:?}", at.0);
-        }
-        println!("{:?}\n{state:?}", world.writer);
-    }
+    seeds::show(seed, &world.trace, &(&world.writer, &state));
     let (wanted, written, ended, finish) = {
         let writer = world.writer();
         (writer.wanted, writer.written, writer.ended, writer.finish)
@@ -128,21 +100,18 @@ fn run(seed: u64) -> (World, State) {
 }
 
 fn run_reporting(seed: u64) -> (World, State) {
-    catch_unwind(AssertUnwindSafe(|| run(seed))).unwrap_or_else(|panic| {
-        eprintln!("replay: SIM_SEED={seed} cargo test -p glacier-core --test upload_sim one_stream");
-        std::panic::resume_unwind(panic)
-    })
+    seeds::run(seed, "upload_sim", "one_stream", run)
 }
 
 #[test]
 fn one_stream() {
-    run_reporting(variable("SIM_SEED").unwrap_or(1));
+    run_reporting(seeds::named().unwrap_or(1));
 }
 
 #[test]
 fn every_stream_ends_well() {
     let (mut done, mut aborted, mut failed, mut waited) = (0, 0, std::collections::BTreeMap::new(), 0);
-    for seed in 0..variable("SIM_SEEDS").unwrap_or(6_000) {
+    for seed in seeds::all() {
         let (mut world, state) = run_reporting(seed);
         waited += u32::from(world.writer().waited > 0);
         match state {
