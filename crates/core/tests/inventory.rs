@@ -6,7 +6,7 @@ mod damage;
 #[path = "inventory/encoder.rs"]
 mod encoder;
 #[expect(dead_code, reason = "no fractions are drawn here")]
-#[path = "upload_sim/rng.rs"]
+#[path = "sim/rng.rs"]
 mod rng;
 
 use encoder::{HEADING, Text, archives, csv, csv_line, json};
