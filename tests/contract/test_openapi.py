@@ -73,6 +73,9 @@ def bearer(text):
 
 def test_every_intent_of_the_description_is_signed_and_no_other(tmp_path, gateway):
     document = of_glacier(narrowed(VaultName={"const": VAULT}))
+    # That there are no more than 10,000 parts is a rule about two members, which a schema cannot say.
+    initiate = document["components"]["schemas"]["InitiateMultipartUpload"]["properties"]
+    initiate["size"]["maximum"] = 10_000 << 20
     everything = bearer(token(gateway.key, ops=EVERYTHING))
     conforms(tmp_path, gateway.url, document, "/v1/sign", ["200"], everything, random=200)
 

@@ -158,6 +158,10 @@ fn dev_token() -> Value {
 }
 
 fn events() -> Value {
+    let mut refusals = refusals::by_status(&EVENTS, &[]);
+    // By the accept loop, which knows nothing of refusals.
+    let too_long = "The names together are longer than a request's target may be.";
+    refusals.insert("414".to_owned(), json!({ "description": too_long }));
     json!({
         "operationId": "events",
         "summary": "Hear when jobs are done",
@@ -183,7 +187,7 @@ fn events() -> Value {
             "description": "`event: job` with what DescribeJob answers as `data`, for every job that is over; a comment \
                 after 15 s of silence at the latest.",
             "content": { "text/event-stream": { "schema": { "type": "string" } } },
-        }), refusals::by_status(&EVENTS, &[])),
+        }), refusals),
     })
 }
 
