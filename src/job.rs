@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use glacier_core::Intent;
 use glacier_core::call::Answer;
+use glacier_core::download::Source;
 use glacier_core::error::{ErrorCode, UploadError};
 use glacier_core::glacier::JobId;
 use glacier_core::glacier::describe_job::JobDescription;
@@ -67,6 +68,11 @@ impl Job {
             }
             Err(Failure::Aborted) => Err(Failure::Aborted),
         }
+    }
+
+    /// What it made, to be downloaded.
+    pub(crate) fn source(&self) -> Source {
+        Source::Job { vault: self.vault.name.clone(), job: Box::new(self.description.borrow().clone()) }
     }
 
     /// Asks the store how far it is.

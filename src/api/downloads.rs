@@ -83,7 +83,7 @@ impl Download {
         // Not by the signature: wasm-bindgen's own check throws an Error without a code.
         let job = Job::try_from_js_value_ref(job)
             .ok_or_else(|| plain(UploadError::new(ErrorCode::InvalidOption, "continueWith takes a Job")))?;
-        self.download.continue_with(job.as_described()).map_err(plain)
+        self.download.continue_with(job.source()).map_err(plain)
     }
 
     /// Gives up.

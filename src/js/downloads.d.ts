@@ -43,6 +43,8 @@ export interface DownloadCheckpoint {
   size: number;
   /** First byte, byte after the last, and tree hash of each range. */
   delivered: [start: number, end: number, treeHash: string][];
+  /** Of an object: which of all that have been under the same name. */
+  etag?: string;
 }
 
 /** How far a download is. No count of bytes ever goes down. */
@@ -77,7 +79,8 @@ export interface Downloaded {
   /** Of the bytes delivered, computed here. */
   treeHash: string;
   /**
-   * `"whole"`: all bytes have the tree hash that the store, or the caller, says. `"ranges"`: each range has the store's hash
+   * `"whole"`: all bytes have the tree hash that the store, or the caller, says, or the SHA-256 that the store keeps of an
+   * object. `"ranges"`: each range has the store's hash
    * of that range, and there is none of the whole. `"none"`: there was nothing to compare some bytes with.
    */
   verified: "whole" | "ranges" | "none";

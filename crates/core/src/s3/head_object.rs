@@ -24,6 +24,9 @@ pub struct ObjectHead {
     /// S3's SHA-256, where it keeps one. As JSON `checksum` and `checksumType`.
     #[cfg_attr(feature = "serde", serde(flatten, with = "checksum_and_type"))]
     pub checksum: Option<ObjectChecksum>,
+    /// Bytes in the first of the parts that a composite checksum is over, where the gateway says.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub part_size: Option<u64>,
     /// Of the metadata or the tag of that name, where there is one.
     pub tree_hash: Option<TreeHash>,
     /// Names in lower case, without `x-amz-meta-`, and without the tree hash.
@@ -80,6 +83,7 @@ pub fn read(response: &Response) -> Result<ObjectHead, AnswerError> {
         last_modified: read_date(body, "lastModified")?.ok_or(unreadable("lastModified"))?,
         content_type: field::optional(body, "contentType"),
         checksum,
+        part_size: body.number("partSize"),
         tree_hash: field::parsed(body, "treeHash", |text| TreeHash::from_hex(text).ok())?,
         metadata,
         restore: match body.get("restore") {
