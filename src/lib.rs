@@ -43,4 +43,5 @@ mod unfinished;
 mod upload;
 mod uploader;
 mod vaults;
+mod waiting;
 pub mod worker;

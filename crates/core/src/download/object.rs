@@ -40,9 +40,28 @@ impl ObjectSource {
         s3::Intent::GetObject {
             bucket: self.bucket.clone(),
             key: self.key.clone(),
-            version_id: self.head.version_id.clone().or_else(|| self.version_id.clone()),
+            version_id: self.seen_version().cloned(),
             range: Some(range),
         }
+    }
+
+    /// The version that was seen, in a bucket that keeps them.
+    pub fn seen_version(&self) -> Option<&VersionId> {
+        self.head.version_id.as_ref().or(self.version_id.as_ref())
+    }
+
+    /// The same object as it is now.
+    ///
+    /// # Errors
+    /// [`ErrorCode::ObjectChanged`] where another has taken its place.
+    pub fn seen_again(&self, head: ObjectHead) -> Result<Self, UploadError> {
+        let now = Self { head, ..self.clone() };
+        if now.is_same(self) {
+            return Ok(now);
+        }
+        let words = "Another object has taken the place of the one that was to be retrieved";
+        Err(UploadError::new(ErrorCode::ObjectChanged, words)
+            .hint("Retrieve it anew; in a bucket that keeps versions, give a version to have the former one."))
     }
 
     /// Whether these are the same bytes, seen again.
@@ -158,6 +177,16 @@ mod tests {
         assert_eq!(lines_up, [false, false, true, true]);
         let parts = object(3 * MIB, composite(3), Some(MIB));
         assert_eq!([1, 2, 4].map(|n| parts.lines_up(mib(n))), [true, false, false]);
+    }
+
+    #[test]
+    fn an_object_that_is_looked_at_again_is_still_the_same() {
+        let seen = object(5, None, None);
+        let archived = ObjectHead { archived: true, storage_class: "GLACIER".into(), ..seen.head.clone() };
+        assert!(seen.seen_again(archived.clone()).unwrap().head.archived);
+        for other in [ObjectHead { etag: "f".into(), ..archived.clone() }, ObjectHead { size: 6, ..archived }] {
+            assert_eq!(seen.seen_again(other).unwrap_err().code, ErrorCode::ObjectChanged);
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! HeadObject: what an object is and whether it can be read. The gateway answers 200.
 
 use super::{ObjectChecksum, VersionId};
+use crate::glacier::describe_job::JobStatus;
 use crate::glacier::{AnswerError, Date, Response, field};
 use crate::json::Json;
 use crate::tree_hash::TreeHash;
@@ -41,7 +42,17 @@ pub struct ObjectHead {
 impl ObjectHead {
     /// Whether its bytes can be had now.
     pub const fn is_readable(&self) -> bool {
-        !self.archived || matches!(self.restore, Some(Restore { ongoing: false, .. }))
+        matches!(self.restore_status(), JobStatus::Succeeded)
+    }
+
+    /// Its restore as a job: one that needs none has succeeded, and one that is neither there nor being made has failed.
+    pub const fn restore_status(&self) -> JobStatus {
+        match self.restore {
+            _ if !self.archived => JobStatus::Succeeded,
+            Some(Restore { ongoing: true, .. }) => JobStatus::InProgress,
+            Some(Restore { ongoing: false, .. }) => JobStatus::Succeeded,
+            None => JobStatus::Failed,
+        }
     }
 }
 
