@@ -6,6 +6,7 @@
 pub mod api;
 mod archives;
 mod arriving;
+mod bucket;
 mod call;
 mod clock;
 mod connection;
