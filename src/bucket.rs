@@ -123,7 +123,7 @@ pub(crate) fn object_head(head: &ObjectHead) -> JsValue {
     object(&[
         ("size", file::count(head.size)),
         ("storageClass", head.storage_class.as_str().into()),
-        ("etag", head.etag.as_str().into()),
+        (s3::header::ETAG, head.etag.as_str().into()),
         ("versionId", text(head.version_id.as_ref().map(VersionId::as_str))),
         ("lastModified", date(head.last_modified.as_str())),
         ("contentType", text(head.content_type.as_deref())),
