@@ -1,7 +1,9 @@
 //! All that JavaScript can call on the page. `js/index.d.ts` is its documentation; nothing here decides anything.
 
+pub mod buckets;
 pub mod downloads;
 pub mod job;
+pub mod object;
 pub mod pages;
 pub mod ranges;
 pub mod stream;
@@ -46,6 +48,17 @@ pub fn create_vaults(options: &JsValue, spawn: Function) -> Result<vaults::Vault
     let (settings, gateway) = options::vaults(options).map_err(plain)?;
     let pool = HashPool::new(spawn, n_workers(settings.gateway.workers));
     Ok(vaults::Vaults::new(Session::new(settings, gateway, pool)))
+}
+
+/// Checks the options and makes a way to buckets. `spawn` is `() => Promise<Worker>`.
+///
+/// # Errors
+/// An `UploadError` of JavaScript.
+#[wasm_bindgen(js_name = createBuckets, skip_typescript)]
+pub fn create_buckets(options: &JsValue, spawn: Function) -> Result<buckets::Buckets, JsValue> {
+    let (settings, gateway) = options::buckets(options).map_err(plain)?;
+    let pool = HashPool::new(spawn, n_workers(settings.gateway.workers));
+    Ok(buckets::Buckets::new(Session::new(settings, gateway, pool)))
 }
 
 /// Computes a file's tree hash. `spawn` is `() => Promise<Worker>`.

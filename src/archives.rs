@@ -191,8 +191,8 @@ impl Reading {
         };
         let handover = Rc::<Handover>::default();
         let wishes = Wishes { options: DownloadOptions::of_inventory(), on_progress: None, signal };
-        let (vault, target) = (&job.vault, Target::Handover(Rc::clone(&handover)));
-        let download = vault.session.downloads.start(vault.name.clone(), description, target, wishes)?;
+        let target = Target::Handover(Rc::clone(&handover));
+        let download = job.vault.session.downloads.start(job.source(), target, wishes)?;
         let (ended, ending) = (JsFuture::from(download.done()), Rc::clone(&handover));
         spawn_local(async move {
             // What came of it is asked of the download itself.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use glacier_core::tree_hash::LEAF_LEN;
-use glacier_core::{TreeHash, TreeHasher};
+use glacier_core::{PartHasher, PayloadHash, TreeHash, TreeHasher};
 use js_sys::{Array, ArrayBuffer, Function, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -66,15 +66,32 @@ impl Arriving {
         Ok(!self.is_too_long)
     }
 
-    /// How many bytes came, their tree hash, and the buffer.
-    pub(crate) async fn finish(mut self) -> Result<(u64, TreeHash, ArrayBuffer), JsValue> {
+    /// Ends the hashing; `plain_hash` is whether the plain SHA-256 is wanted besides.
+    pub(crate) async fn finish(mut self, plain_hash: bool) -> Result<Arrived, JsValue> {
         if self.filled > self.hashed {
             self.hash_leaf(self.filled - self.hashed).await?;
         }
         while !self.started.is_empty() {
             self.take_hash().await?;
         }
-        Ok((self.len(), self.tree.finish(), self.bytes.buffer()))
+        let payload_hash = if plain_hash { Some(self.payload_hash().await?) } else { None };
+        let (len, bytes) = (self.len(), self.bytes.buffer());
+        Ok(Arrived { len, tree_hash: self.tree.finish(), payload_hash, bytes })
+    }
+
+    async fn payload_hash(&self) -> Result<PayloadHash, JsValue> {
+        if let Some(subtle) = &self.subtle {
+            let digest = hash::digest(subtle, &self.bytes.subarray(0, self.filled)).map_err(thrown)?;
+            return hash::bytes(JsFuture::from(digest).await).map(PayloadHash::from_bytes).map_err(thrown);
+        }
+        let mut hasher = PartHasher::new();
+        let mut at = 0;
+        while at < self.filled {
+            let end = self.filled.min(at + (1 << 20));
+            hasher.update(&self.bytes.subarray(at, end).to_vec());
+            at = end;
+        }
+        Ok(hasher.finish().payload_hash)
     }
 
     async fn hash_leaf(&mut self, len: u32) -> Result<(), JsValue> {
@@ -94,6 +111,16 @@ impl Arriving {
         self.tree.push_leaf(hash, len);
         Ok(())
     }
+}
+
+/// A range that came to its end.
+pub(crate) struct Arrived {
+    /// Bytes, and one more where more came than there is room for.
+    pub(crate) len: u64,
+    pub(crate) tree_hash: TreeHash,
+    /// Where it was wanted.
+    pub(crate) payload_hash: Option<PayloadHash>,
+    pub(crate) bytes: ArrayBuffer,
 }
 
 /// Bytes in a leaf.

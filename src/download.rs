@@ -7,10 +7,8 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use glacier_core::Download as Machine;
-use glacier_core::download::{Checkpoint, DownloadConfig, Event, Limits, Outcome, State};
+use glacier_core::download::{Checkpoint, DownloadConfig, Event, Limits, Outcome, Source, State};
 use glacier_core::error::{ErrorCode, UploadError};
-use glacier_core::glacier::VaultName;
-use glacier_core::glacier::describe_job::JobDescription;
 use glacier_core::settings::{self, DownloadOptions, GatewaySettings};
 use js_sys::{Function, Object, Promise};
 use wasm_bindgen::prelude::JsValue;
@@ -103,18 +101,18 @@ pub(crate) struct Wishes {
 }
 
 impl Download {
-    /// Plans the download of a job's output, takes possession of the target, and starts.
+    /// Plans the download of a job's output or of an object, takes possession of the target, and starts.
     ///
     /// # Errors
     /// [`ErrorCode::InvalidOption`], [`ErrorCode::JobNotReady`], [`ErrorCode::ChecksumMismatchWhole`].
     pub(crate) fn start(
-        (vault, job): (VaultName, JobDescription),
+        source: Source,
         target: Target,
         wishes: Wishes,
         settings: &GatewaySettings,
         (gateway, pool): (Rc<Gateway>, HashPool),
     ) -> Result<Rc<Self>, UploadError> {
-        let mut config = DownloadConfig::new(vault, job, target.order());
+        let mut config = DownloadConfig::new(source, target.order());
         wishes.options.apply(&mut config, settings)?;
         let from = wishes.options.from.as_ref();
         let machine = begin(&config, from)?;
@@ -243,8 +241,8 @@ impl Download {
     }
 
     /// Goes on with another job, after the first has expired.
-    pub(crate) fn continue_with(self: &Rc<Self>, job: JobDescription) -> Result<(), UploadError> {
-        self.driver.continue_with(job)?;
+    pub(crate) fn continue_with(self: &Rc<Self>, source: Source) -> Result<(), UploadError> {
+        self.driver.continue_with(source)?;
         self.stay();
         Ok(())
     }

@@ -3,9 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
+use glacier_core::download::Source;
 use glacier_core::error::UploadError;
-use glacier_core::glacier::VaultName;
-use glacier_core::glacier::describe_job::JobDescription;
 use glacier_core::settings::GatewaySettings;
 
 use crate::download::{Download, Wishes};
@@ -29,19 +28,18 @@ impl Downloads {
         Rc::new(Self { settings, gateway, pool, all: RefCell::default(), sharing: Cell::new(0) })
     }
 
-    /// Starts the download of a job's output.
+    /// Starts the download of a job's output or of an object.
     ///
     /// # Errors
     /// As [`Download::start`].
     pub(crate) fn start(
         self: &Rc<Self>,
-        vault: VaultName,
-        job: JobDescription,
+        source: Source,
         target: Target,
         wishes: Wishes,
     ) -> Result<Rc<Download>, UploadError> {
         let through = (Rc::clone(&self.gateway), self.pool.clone());
-        let download = Download::start((vault, job), target, wishes, &self.settings, through)?;
+        let download = Download::start(source, target, wishes, &self.settings, through)?;
         self.all.borrow_mut().push(Rc::downgrade(&download));
         let downloads = Rc::downgrade(self);
         download.on_running(move || {

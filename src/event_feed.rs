@@ -13,10 +13,10 @@ use crate::clock::{self, Alarm};
 use crate::connection::Connection;
 use crate::fetch::{self, Canceller};
 use crate::gateway::Gateway;
-use crate::job::Heard;
 use crate::json;
 use crate::mailbox::Address;
 use crate::task;
+use crate::waiting::Heard;
 
 /// The stream that all who wait for jobs of one `createVaults` share.
 pub(crate) struct EventFeed {

@@ -6,6 +6,7 @@
 pub mod api;
 mod archives;
 mod arriving;
+mod bucket;
 mod call;
 mod clock;
 mod connection;
@@ -43,4 +44,5 @@ mod unfinished;
 mod upload;
 mod uploader;
 mod vaults;
+mod waiting;
 pub mod worker;

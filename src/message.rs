@@ -21,8 +21,8 @@ pub(crate) enum Order {
     HashTree { task: TaskId, blob: Blob, range: ByteRange },
     /// Send the bytes kept by the task `hashed`, or a slice of the file where none were kept.
     Send { task: TaskId, hashed: TaskId, blob: Blob, range: ByteRange, request: SignedRequest },
-    /// Fetch a range of a job's output, hash it as it arrives, and hand it over.
-    Fetch { task: TaskId, range: ByteRange, request: SignedRequest },
+    /// Fetch a range of an output or object, hash it as it arrives, as one piece too if so told, and hand it over.
+    Fetch { task: TaskId, range: ByteRange, request: SignedRequest, plain_hash: bool },
     /// Open a file of the origin's private file system for writing in place. One worker has one file.
     OpenFile { task: TaskId, handle: JsValue },
     /// Write at that offset of the open file.
@@ -41,9 +41,16 @@ pub(crate) enum Report {
     Progress { task: TaskId, bytes: u64 },
     /// Hash is done.
     Hashed { task: TaskId, digest: PartDigest },
-    /// Fetch is done: status and headers, how many bytes came (at most one more than asked for), their tree hash, and
-    /// the buffer that they are in.
-    Fetched { task: TaskId, response: Response, len: u64, tree_hash: TreeHash, bytes: ArrayBuffer },
+    /// Fetch is done: status and headers, how many bytes came (at most one more than asked for), their tree hash, their
+    /// plain one if that was wanted, and the buffer that they are in.
+    Fetched {
+        task: TaskId,
+        response: Response,
+        len: u64,
+        tree_hash: TreeHash,
+        payload_hash: Option<PayloadHash>,
+        bytes: ArrayBuffer,
+    },
     /// OpenFile, WriteFile or CloseFile is done.
     Stored { task: TaskId },
     /// The store (or whoever stands there) answered.
@@ -100,13 +107,13 @@ impl Order {
                 request.url.as_str().into(),
                 list(&request.headers),
             ]),
-            Self::Fetch { task, range, request } => array([
+            Self::Fetch { task, range, request, plain_hash } => array([
                 "fetch".into(),
                 (*task).into(),
                 JsValue::UNDEFINED,
                 file::number(range.start()).into(),
                 file::number(range.end()).into(),
-                JsValue::UNDEFINED,
+                (*plain_hash).into(),
                 request.method.as_str().into(),
                 request.url.as_str().into(),
                 list(&request.headers),
@@ -157,7 +164,9 @@ impl Order {
                 hashed: number(&message.get(5))?,
                 request: request()?,
             },
-            "fetch" => Self::Fetch { task, range: range()?, request: request()? },
+            "fetch" => {
+                Self::Fetch { task, range: range()?, request: request()?, plain_hash: message.get(5).is_truthy() }
+            }
             "open" => Self::OpenFile { task, handle: message.get(2) },
             "write" => Self::WriteFile {
                 task,
@@ -189,7 +198,7 @@ impl Report {
                 list(&response.headers),
                 response.body.as_ref().map_or(JsValue::UNDEFINED, json::to_js),
             ]),
-            Self::Fetched { task, response, len, tree_hash, bytes } => array([
+            Self::Fetched { task, response, len, tree_hash, payload_hash, bytes } => array([
                 "fetched".into(),
                 (*task).into(),
                 response.status.into(),
@@ -197,6 +206,7 @@ impl Report {
                 file::number(*len).into(),
                 Uint8Array::from(tree_hash.as_bytes().as_slice()).into(),
                 bytes.into(),
+                payload_hash.map_or(JsValue::UNDEFINED, |hash| Uint8Array::from(hash.as_bytes().as_slice()).into()),
             ]),
             Self::Stored { task } => array(["stored".into(), (*task).into()]),
             Self::Failed { task, failure } => {
@@ -253,6 +263,7 @@ impl Report {
                 len: file::exact(message.get(4).as_f64()?)?,
                 tree_hash: TreeHash::from_bytes(bytes(&message.get(5))?),
                 bytes: message.get(6).dyn_into().ok()?,
+                payload_hash: bytes(&message.get(7)).map(PayloadHash::from_bytes),
             },
             "stored" => Self::Stored { task },
             "failed" => {

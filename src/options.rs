@@ -40,6 +40,11 @@ pub(crate) fn vaults(options: &JsValue) -> Result<(VaultsSettings, Gateway), Upl
     Ok((VaultsSettings::read(&plain(options))?, gateway(options)?))
 }
 
+/// The options of `createBuckets`.
+pub(crate) fn buckets(options: &JsValue) -> Result<(VaultsSettings, Gateway), UploadError> {
+    Ok((settings::buckets(&plain(options))?, gateway(options)?))
+}
+
 fn gateway(options: &JsValue) -> Result<Gateway, UploadError> {
     let get_headers = function(options, "getHeaders")?;
     function(options, "createWorker")?;

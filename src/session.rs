@@ -1,4 +1,4 @@
-//! What all calls, waits and downloads of one `createVaults` share.
+//! What all calls, waits and downloads of one `createVaults` or `createBuckets` share.
 
 use std::rc::Rc;
 
@@ -12,7 +12,7 @@ use crate::gateway::Gateway;
 use crate::hash_pool::HashPool;
 use crate::listening::Listening;
 
-/// One way to the vaults. Everything that is under way holds it, so that a page need keep nothing but a promise.
+/// One way to the vaults or buckets. Everything that is under way holds it, so that a page need keep nothing but a promise.
 pub(crate) struct Session {
     pub(crate) settings: VaultsSettings,
     pub(crate) gateway: Rc<Gateway>,

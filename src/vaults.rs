@@ -82,6 +82,9 @@ pub(crate) fn value(answer: Answer) -> JsValue {
         | Answer::Uploads(_)
         | Answer::Parts(_)
         | Answer::JobStarted(_)
+        | Answer::Object(_)
+        | Answer::Restoring(_)
+        | Answer::ObjectUploads(_)
         | Answer::Job(_)
         | Answer::Jobs(_) => JsValue::UNDEFINED,
     }

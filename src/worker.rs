@@ -4,13 +4,13 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use glacier_core::glacier::Response;
-use glacier_core::{ByteRange, SignedRequest, TreeHash};
+use glacier_core::{ByteRange, SignedRequest};
 use js_sys::ArrayBuffer;
 use litemap::LiteMap;
 use wasm_bindgen::prelude::{JsCast, JsValue, wasm_bindgen};
 use web_sys::{Blob, DedicatedWorkerGlobalScope, DomException};
 
-use crate::arriving::Arriving;
+use crate::arriving::{Arrived, Arriving};
 use crate::clock;
 use crate::fetch::{self, Canceller, NoAnswer, Sending};
 use crate::file::{self, ReadError};
@@ -63,7 +63,9 @@ impl WorkerSession {
             Some(Order::Send { task, hashed, blob, range, request }) => {
                 session.send(task, hashed, &blob, range, &request);
             }
-            Some(Order::Fetch { task, range, request }) => task::spawn(session.fetch(task, range, request)),
+            Some(Order::Fetch { task, range, request, plain_hash }) => {
+                task::spawn(session.fetch(task, range, request, plain_hash));
+            }
             Some(Order::OpenFile { task, handle }) => task::spawn(session.open(task, handle)),
             Some(Order::WriteFile { task, position, bytes }) => session.write(task, position, &bytes),
             Some(Order::CloseFile { task, len }) => session.close(task, len),
@@ -139,13 +141,15 @@ impl WorkerSession {
         }
     }
 
-    async fn fetch(self, task: TaskId, range: ByteRange, request: SignedRequest) {
+    async fn fetch(self, task: TaskId, range: ByteRange, request: SignedRequest, plain_hash: bool) {
         let canceller = Canceller::new();
         self.held.borrow_mut().fetching.insert(task, canceller.clone());
-        let fetched = fetch_range(&request, range, &canceller, throttled(task)).await;
+        let fetched = fetch_range(&request, (range, plain_hash), &canceller, throttled(task)).await;
         self.held.borrow_mut().fetching.remove(&task);
         report(&match fetched {
-            Ok((response, Some((len, tree_hash, bytes)))) => Report::Fetched { task, response, len, tree_hash, bytes },
+            Ok((response, Some(Arrived { len, tree_hash, payload_hash, bytes }))) => {
+                Report::Fetched { task, response, len, tree_hash, payload_hash, bytes }
+            }
             Ok((response, None)) => Report::Answered { task, response },
             Err(NotFetched::NoAnswer(NoAnswer::Cancelled)) => Report::Failed { task, failure: TaskFailure::Cancelled },
             Err(NotFetched::NoAnswer(NoAnswer::Network)) => Report::Failed { task, failure: TaskFailure::Network },
@@ -228,12 +232,12 @@ enum NotFetched {
     Browser(JsValue),
 }
 
-/// The answer, and of one with bytes how many there are, their tree hash, and the buffer.
-type Answered = (Response, Option<(u64, TreeHash, ArrayBuffer)>);
+/// The answer, and the bytes of one that has them.
+type Answered = (Response, Option<Arrived>);
 
 async fn fetch_range(
     request: &SignedRequest,
-    range: ByteRange,
+    (range, plain_hash): (ByteRange, bool),
     canceller: &Canceller,
     mut progress: impl FnMut(u64),
 ) -> Result<Answered, NotFetched> {
@@ -250,7 +254,7 @@ async fn fetch_range(
         }
         progress(arriving.len());
     }
-    Ok((answer.head, Some(arriving.finish().await.map_err(NotFetched::Browser)?)))
+    Ok((answer.head, Some(arriving.finish(plain_hash).await.map_err(NotFetched::Browser)?)))
 }
 
 fn stored(task: TaskId, result: Result<(), JsValue>) -> Report {

@@ -73,10 +73,19 @@ const FAILURES = {
     "This page has no access to the server",
     "Reload it. If that does not help, ask whoever runs this service.",
   ],
+  BUCKET_NOT_FOUND: ["There is no such bucket", "Ask whoever runs this service which one to use."],
   CHECKSUM_MISMATCH_PART: ["A piece of the file kept arriving damaged"],
   CHECKSUM_MISMATCH_RANGE: ["A piece of the download kept arriving damaged"],
   CHECKSUM_MISMATCH_WHOLE: ["The stored file did not match yours"],
   CLOCK_SKEW: ["The clocks do not agree"],
+  CORS_NOT_ALLOWED: [
+    "The bucket does not let this page in",
+    "Tell whoever runs the bucket. The details have the rules that it needs.",
+  ],
+  EXPEDITED_UNAVAILABLE: [
+    "The store cannot hurry at the moment",
+    "Ask for it with the standard speed, or try again later.",
+  ],
   FILE_CHANGED: [
     "The file changed after you chose it",
     "Close the program that writes to it, then choose the file again.",
@@ -91,10 +100,12 @@ const FAILURES = {
     "Something went wrong in this page",
     "Reload the page and try again. If it happens again, please report the details.",
   ],
+  INVALID_BUCKET_NAME: ["There can be no bucket of that name", "Correct the bucket's name."],
   INVALID_DESCRIPTION: [
     "The description cannot be stored",
     "Use plain ASCII characters, 1,024 at most, then start over.",
   ],
+  INVALID_KEY: ["The file cannot be stored under this name", "Rename the file, then add it again."],
   INVALID_OPTION: [
     "A setting of this page is wrong",
     "Correct the setting named in the details, or remove it from the address.",
@@ -125,6 +136,15 @@ const FAILURES = {
     "The answer did not come from an upload server",
     "A login page or proxy may be in between. Reload the page, or ask whoever runs this service.",
   ],
+  OBJECT_CHANGED: [
+    "The object was replaced while it was being downloaded",
+    "Download it again from the beginning. What has arrived is of the former one.",
+  ],
+  OBJECT_EXISTS: [
+    "There is something of that name already",
+    "It was left as it is. Rename the file, then add it again.",
+  ],
+  OBJECT_NOT_FOUND: ["The bucket has no such object any more", "It was deleted, perhaps from another device."],
   RATE_LIMITED: ["The server is busy"],
   REFUSED: ["The server refused the file"],
   SERVER: ["The server has a problem"],

@@ -8,6 +8,7 @@ use wasm_bindgen::convert::TryFromJsValue;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use super::job::Job;
+use super::object::ObjectJob;
 use super::plain;
 use crate::download;
 use crate::events::{EventName, Shown};
@@ -81,9 +82,11 @@ impl Download {
     #[wasm_bindgen(js_name = continueWith)]
     pub fn continue_with(&self, job: &JsValue) -> Result<(), JsValue> {
         // Not by the signature: wasm-bindgen's own check throws an Error without a code.
-        let job = Job::try_from_js_value_ref(job)
+        let source = Job::try_from_js_value_ref(job)
+            .map(|job| job.source())
+            .or_else(|| ObjectJob::try_from_js_value_ref(job).map(|job| job.source()))
             .ok_or_else(|| plain(UploadError::new(ErrorCode::InvalidOption, "continueWith takes a Job")))?;
-        self.download.continue_with(job.as_described()).map_err(plain)
+        self.download.continue_with(source).map_err(plain)
     }
 
     /// Gives up.

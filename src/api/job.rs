@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use glacier_core::TreeHash;
+use glacier_core::download::Source;
 use glacier_core::glacier::describe_job::{Action, JobDescription};
 use glacier_core::glacier::initiate_job::{InventoryFormat, Tier};
 use glacier_core::inventory;
@@ -30,8 +31,8 @@ impl Job {
         Self { job }
     }
 
-    pub(super) fn as_described(&self) -> JobDescription {
-        self.job.description.borrow().clone()
+    pub(super) fn source(&self) -> Source {
+        self.job.source()
     }
 
     fn field<T>(&self, read: impl FnOnce(&JobDescription) -> Option<T>) -> JsValue
@@ -183,8 +184,7 @@ impl Job {
     pub fn download(&self, to: &JsValue, options: &JsValue) -> Result<Download, JsValue> {
         let start = || {
             let (target, wishes) = (Target::from_js(to)?, options::download(options)?);
-            let vault = &self.job.vault;
-            vault.session.downloads.start(vault.name.clone(), self.as_described(), target, wishes)
+            self.job.vault.session.downloads.start(self.source(), target, wishes)
         };
         start().map(Download::new).map_err(plain)
     }

@@ -18,7 +18,7 @@ const AT_ONCE: usize = 4;
 /// What the browser throws where the file cannot be read at all.
 pub(super) async fn found(driver: &Rc<Driver>, claimed: Checkpoint) -> Result<Checkpoint, JsValue> {
     let file = driver.sink().read().await?;
-    let mut found = Checkpoint { len: claimed.len, delivered: Vec::new() };
+    let mut found = Checkpoint { len: claimed.len, delivered: Vec::new(), etag: claimed.etag };
     for (range, expected) in claimed.delivered {
         let mut parts = Checkpoint::parts_of(range);
         let mut under_way = VecDeque::new();

@@ -4,11 +4,10 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use glacier_core::Download as Machine;
-use glacier_core::download::{Command, Event, Limits, State};
+use glacier_core::UploadError;
+use glacier_core::download::{Command, Event, Limits, Source, State};
 use glacier_core::error::ErrorCode;
-use glacier_core::glacier::describe_job::JobDescription;
 use glacier_core::upload::{PauseReason, Ticket};
-use glacier_core::{ByteRange, SignedRequest, UploadError};
 use js_sys::ArrayBuffer;
 use litemap::LiteMap;
 use wasm_bindgen::prelude::JsValue;
@@ -126,8 +125,8 @@ impl Driver {
     }
 
     /// Goes on with another job, after the first has expired.
-    pub(super) fn continue_with(self: &Rc<Self>, job: JobDescription) -> Result<(), UploadError> {
-        self.machine.borrow_mut().continue_with(job)?;
+    pub(super) fn continue_with(self: &Rc<Self>, source: Source) -> Result<(), UploadError> {
+        self.machine.borrow_mut().continue_with(source)?;
         self.feed(Event::Resume);
         Ok(())
     }
@@ -191,7 +190,9 @@ impl Driver {
                     });
                 });
             }
-            Command::FetchRange { ticket, range, request } => self.fetch(ticket, range, request),
+            Command::FetchRange { ticket, range, request, plain_hash } => {
+                self.fetch(ticket, |task| Order::Fetch { task, range, request, plain_hash });
+            }
             Command::Deliver { ticket, range } => {
                 let bytes = self.held.borrow_mut().remove(&ticket);
                 self.writing.set(self.writing.get() + 1);
@@ -243,31 +244,28 @@ impl Driver {
         }
     }
 
-    fn fetch(self: &Rc<Self>, ticket: Ticket, range: ByteRange, request: SignedRequest) {
+    fn fetch(self: &Rc<Self>, ticket: Ticket, order: impl FnOnce(TaskId) -> Order) {
         let driver = Rc::downgrade(self);
-        let task = self.pool.order(
-            |task| Order::Fetch { task, range, request },
-            move |report| {
-                let Some(driver) = driver.upgrade() else { return };
-                let is_progress = matches!(report, Report::Progress { .. });
-                let is_wanted = if is_progress {
-                    driver.requests.borrow().contains_key(&ticket)
-                } else {
-                    driver.requests.borrow_mut().remove(&ticket).is_some()
-                };
-                match report {
-                    Report::Fetched { bytes, .. } if !is_wanted => hash::free(&bytes),
-                    _ if !is_wanted => {}
-                    Report::Progress { bytes, .. } => driver.feed(Event::Received { ticket, bytes }),
-                    Report::Fetched { response, len, tree_hash, bytes, .. } => {
-                        driver.held.borrow_mut().insert(ticket, bytes);
-                        driver.feed(Event::Fetched { ticket, response, len, tree_hash });
-                    }
-                    Report::Answered { response, .. } => driver.feed(Event::Answered { ticket, response }),
-                    _ => driver.feed(Event::FetchFailed { ticket }),
+        let task = self.pool.order(order, move |report| {
+            let Some(driver) = driver.upgrade() else { return };
+            let is_progress = matches!(report, Report::Progress { .. });
+            let is_wanted = if is_progress {
+                driver.requests.borrow().contains_key(&ticket)
+            } else {
+                driver.requests.borrow_mut().remove(&ticket).is_some()
+            };
+            match report {
+                Report::Fetched { bytes, .. } if !is_wanted => hash::free(&bytes),
+                _ if !is_wanted => {}
+                Report::Progress { bytes, .. } => driver.feed(Event::Received { ticket, bytes }),
+                Report::Fetched { response, len, tree_hash, payload_hash, bytes, .. } => {
+                    driver.held.borrow_mut().insert(ticket, bytes);
+                    driver.feed(Event::Fetched { ticket, response, len, tree_hash, payload_hash });
                 }
-            },
-        );
+                Report::Answered { response, .. } => driver.feed(Event::Answered { ticket, response }),
+                _ => driver.feed(Event::FetchFailed { ticket }),
+            }
+        });
         self.requests.borrow_mut().insert(ticket, Request::Fetch(task));
     }
 

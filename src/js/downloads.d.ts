@@ -1,3 +1,4 @@
+import type { ObjectJob } from "./buckets.js";
 import type { UploadError } from "./error.js";
 import type { Job } from "./jobs.js";
 
@@ -16,7 +17,7 @@ import type { Job } from "./jobs.js";
  */
 export type DownloadTarget = FileSystemFileHandle | FileSystemWritableFileStream | WritableStream<Uint8Array>;
 
-/** Options of {@link Job.download}. A misspelt key is an error that names it. */
+/** Options of {@link Job.download} and {@link ObjectJob.download}. A misspelt key is an error that names it. */
 export interface DownloadOptions {
   /** Aborts the download; the promise of {@link Download.done} then rejects with `AbortError`. */
   signal?: AbortSignal;
@@ -43,6 +44,8 @@ export interface DownloadCheckpoint {
   size: number;
   /** First byte, byte after the last, and tree hash of each range. */
   delivered: [start: number, end: number, treeHash: string][];
+  /** Of an object: which of all that have been under the same name. */
+  etag?: string;
 }
 
 /** How far a download is. No count of bytes ever goes down. */
@@ -77,7 +80,8 @@ export interface Downloaded {
   /** Of the bytes delivered, computed here. */
   treeHash: string;
   /**
-   * `"whole"`: all bytes have the tree hash that the store, or the caller, says. `"ranges"`: each range has the store's hash
+   * `"whole"`: all bytes have the tree hash that the store, or the caller, says, or the SHA-256 that the store keeps of an
+   * object. `"ranges"`: each range has the store's hash
    * of that range, and there is none of the whole. `"none"`: there was nothing to compare some bytes with.
    */
   verified: "whole" | "ranges" | "none";
@@ -87,7 +91,7 @@ export interface Downloaded {
   blob?: Blob;
 }
 
-/** The output of one job on its way to one target. It starts by itself. */
+/** The output of one job, or an object, on its way to one target. It starts by itself. */
 export interface Download {
   readonly state: DownloadState;
   readonly progress: DownloadProgress;
@@ -106,8 +110,11 @@ export interface Download {
   pause(): void;
   /** Goes on after `pause()` or after a retryable error. */
   resume(): void;
-  /** Goes on with another job of the same archive and range, after `JOB_EXPIRED`. @throws {UploadError} `INVALID_OPTION`. */
-  continueWith(job: Job): void;
+  /**
+   * Goes on with another job of the same archive and range, or of the same object, after `JOB_EXPIRED`.
+   * @throws {UploadError} `INVALID_OPTION`.
+   */
+  continueWith(job: Job | ObjectJob): void;
   /** Gives up. A stream is aborted; a file keeps what it has. */
   abort(): Promise<void>;
 }

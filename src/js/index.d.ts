@@ -10,5 +10,6 @@ export * from "./error.js";
 export * from "./hashing.js";
 export * from "./uploads.js";
 export * from "./vaults.js";
+export * from "./buckets.js";
 export type * from "./jobs.js";
 export type * from "./downloads.js";

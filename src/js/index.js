@@ -16,6 +16,11 @@ export async function createVaults(options) {
   return wasm.createVaults(options, workerFactory(module, options?.createWorker));
 }
 
+export async function createBuckets(options) {
+  const module = await start(options?.wasmUrl);
+  return wasm.createBuckets(options, workerFactory(module, options?.createWorker));
+}
+
 wasm.Pages.prototype[Symbol.asyncIterator] = function () { return this; };
 
 export async function treeHash(blob, options) {

@@ -20,6 +20,10 @@ def put(key, text):
     s3.put_object(Bucket=bucket, Key=key, Body=text.encode())
 
 
+def begin(key):
+    s3.create_multipart_upload(Bucket=bucket, Key=key)
+
+
 def stored(key):
     answer = s3.get_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED")
     digest, size = hashlib.sha256(), 0
@@ -43,4 +47,5 @@ def uploads():
     return [item["Key"] for item in s3.list_multipart_uploads(Bucket=bucket).get("Uploads", [])]
 
 
-print(json.dumps({"cors": cors, "put": put, "stored": stored, "keys": keys, "uploads": uploads}[command](*arguments)))
+commands = {"begin": begin, "cors": cors, "put": put, "stored": stored, "keys": keys, "uploads": uploads}
+print(json.dumps(commands[command](*arguments)))

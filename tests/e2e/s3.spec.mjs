@@ -2,19 +2,23 @@
 // has is what was chosen.
 
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { launch } from "./browsers.mjs";
 import { fileFacts, makeFile, MIB, scratch } from "./files.mjs";
 import { startGarage } from "./garage.mjs";
 import { startGateway } from "./gateway.mjs";
 import { snippet } from "./readme.mjs";
-import { librarySite, startSite } from "./site.mjs";
+import { librarySite, startProxy, startSite } from "./site.mjs";
 
 const BUCKET = "my-archive";
 const SIZES = [1, 8 * MIB, 8 * MIB + 1, 50 * MIB + 77];
 
 let files;
 let garage;
+let proxy;
+/** What is to go wrong between the page and the store. */
+let meddle = () => undefined;
 let packaged;
 let gateway;
 let site;
@@ -38,8 +42,9 @@ before(async () => {
   garage = await startGarage(BUCKET);
   Object.assign(process.env, garage.env);
   packaged = await librarySite();
-  site = await startSite(packaged.folder);
-  const store = ["--s3-endpoint", garage.url, "--s3-region", "garage", "--bucket", BUCKET];
+  site = await startSite(packaged.folder, { takes: { "/read-back": digest } });
+  proxy = await startProxy(garage.url, (incoming) => meddle(incoming));
+  const store = ["--s3-endpoint", proxy.url, "--s3-region", "garage", "--bucket", BUCKET];
   gateway = await startGateway({ args: [...store, "--allow-origin", site.url] });
 });
 
@@ -47,9 +52,20 @@ after(async () => {
   await site?.stop();
   await gateway?.stop();
   await packaged?.remove();
+  await proxy?.stop();
   await garage?.stop();
   await files?.remove();
 });
+
+async function digest(body) {
+  const hash = createHash("sha256");
+  let size = 0;
+  for await (const chunk of body) {
+    hash.update(chunk);
+    size += chunk.length;
+  }
+  return { size, sha256: hash.digest("hex") };
+}
 
 const bearer = (claims = {}) =>
   `Bearer ${gateway.token({ vaults: [], objects: [`${BUCKET}/`], ops: ["upload", "read"], ...claims })}`;
@@ -64,6 +80,22 @@ const upload = async ({ endpoint, target, options, authorization, more }) => {
     results.push(await failureOf(() => uploader.add(file, options).done()));
   }
   await uploader.close();
+  return results;
+};
+
+/** Gets objects back, and tells what they are and what arrived. */
+const download = async ({ endpoint, bucket, keys, options, authorization }) => {
+  const buckets = await library.createBuckets({ endpoint, getHeaders: () => ({ authorization }) });
+  const results = [];
+  for (const key of keys) {
+    results.push(await failureOf(async () => {
+      const job = await buckets.bucket(bucket).object(key).retrieve();
+      const { status } = await job.done();
+      const { blob, ...downloaded } = await job.download(undefined, options).done();
+      return { ...downloaded, status, head: job.head, arrived: await readBack(blob) };
+    }));
+  }
+  await buckets.close();
   return results;
 };
 
@@ -162,6 +194,103 @@ describe("chromium", () => {
   test("a token is good for its own objects", async () => {
     await browser.setFiles("#files", [expected.get(1).path]);
     const [failure] = await send({ key: "mine" }, { authorization: bearer({ objects: [`${BUCKET}/other/`] }) });
+    assert.equal(failure.code, "AUTH_DENIED", JSON.stringify(failure));
+  });
+
+  const get = (keys, options, claims) =>
+    browser.evaluate(download, [
+      { endpoint: `${gateway.url}/v1`, bucket: BUCKET, keys, options, authorization: bearer(claims) },
+    ]);
+
+  const place = async (prefix, sizes) => {
+    await garage.ask("cors", rules(site.url));
+    await browser.setFiles("#files", sizes.map((size) => expected.get(size).path));
+    await send({ prefix, storageClass: "STANDARD" });
+    return sizes.map((size) => `${prefix}${size}.bin`);
+  };
+
+  test("objects come back byte for byte, and the tree hash or the store's SHA-256 says so", async () => {
+    const keys = await place("Zurück & <so>/", SIZES);
+    for (const hides of [false, true]) {
+      await garage.ask("cors", rules(site.url, hides));
+      const results = await get(keys);
+      for (const [nth, size] of SIZES.entries()) {
+        const { succeeded } = results[nth];
+        assert.ok(succeeded, JSON.stringify(results[nth]));
+        const { sha256, treeHash } = expected.get(size);
+        assert.deepEqual(succeeded.arrived, { size, sha256 });
+        assert.deepEqual([succeeded.size, succeeded.treeHash, succeeded.status], [size, treeHash, "Succeeded"]);
+        // In one part with the tree hash as metadata; in several without, because this store has no tags.
+        assert.equal(succeeded.head.treeHash, size > 8 * MIB ? null : treeHash);
+        assert.deepEqual([succeeded.verified, succeeded.why], ["whole", undefined]);
+      }
+    }
+    const [{ succeeded }] = await get([`Zurück & <so>/${50 * MIB + 77}.bin`], { rangeSize: MIB });
+    assert.equal(succeeded.arrived.sha256, expected.get(50 * MIB + 77).sha256);
+    assert.equal(succeeded.verified, "none");
+    assert.match(succeeded.why, /other parts than were fetched/);
+  });
+
+  test("a byte that changes on the way is found out", async () => {
+    const sizes = [8 * MIB, 50 * MIB + 77];
+    const keys = await place("flipped/", sizes);
+    meddle = (incoming) => incoming.method === "GET" && incoming.headers.range?.startsWith("bytes=0-") ? { flip: 4711 } : undefined;
+    try {
+      for (const failure of await get(keys)) {
+        assert.deepEqual([failure.isUploadError, failure.code, failure.retryable], [true, "CHECKSUM_MISMATCH_WHOLE", false],
+          JSON.stringify(failure));
+      }
+    } finally {
+      meddle = () => undefined;
+    }
+  });
+
+  test("an object that takes the place of another is not mixed with it", async () => {
+    const [key] = await place("replaced/", [50 * MIB + 77]);
+    const replaced = async ({ endpoint, bucket, key, authorization }) => {
+      const buckets = await library.createBuckets({ endpoint, getHeaders: () => ({ authorization }) });
+      globalThis.job = await (await buckets.bucket(bucket).object(key).retrieve()).done();
+    };
+    await browser.evaluate(replaced, [
+      { endpoint: `${gateway.url}/v1`, bucket: BUCKET, key, authorization: bearer() },
+    ]);
+    await garage.ask("put", key, "something else");
+    const failure = await browser.evaluate(() => failureOf(() => job.download().done()));
+    assert.deepEqual([failure.code, failure.retryable], ["OBJECT_CHANGED", false], JSON.stringify(failure));
+    assert.equal((await browser.evaluate(() => failureOf(() => job.refresh()))).code, "OBJECT_CHANGED");
+  });
+
+  test("what is to go goes: objects, and uploads that nobody ended", async () => {
+    const [key] = await place("going/", [1]);
+    await garage.ask("begin", "going/unfinished");
+    await garage.ask("begin", "other/unfinished");
+    const go = async ({ endpoint, bucket, key, authorization }) => {
+      const buckets = await library.createBuckets({ endpoint, getHeaders: () => ({ authorization }) });
+      const object = buckets.bucket(bucket).object(key);
+      const before = await object.head();
+      await object.delete();
+      await object.delete();
+      const after = await failureOf(() => object.head());
+      const uploads = [];
+      for await (const upload of buckets.bucket(bucket).uploads({ prefix: "going/" })) {
+        uploads.push([upload.key, upload.createdAt instanceof Date]);
+        await upload.abort();
+      }
+      return { before, after, uploads };
+    };
+    const authorization = bearer({ ops: ["upload", "read", "delete"] });
+    const { before, after, uploads } = await browser.evaluate(go, [
+      { endpoint: `${gateway.url}/v1`, bucket: BUCKET, key, authorization },
+    ]);
+    assert.deepEqual([before.size, before.storageClass, before.archived, before.restore], [1, "STANDARD", false, null]);
+    assert.deepEqual([after.code, after.status], ["OBJECT_NOT_FOUND", 404], JSON.stringify(after));
+    assert.deepEqual(uploads, [["going/unfinished", true]]);
+    assert.deepEqual(await garage.ask("uploads"), ["other/unfinished"]);
+    assert.ok(!(await garage.ask("keys")).includes(key));
+  });
+
+  test("a token that may not read gets nothing back", async () => {
+    const [failure] = await get(["streamed"], {}, { ops: ["upload"] });
     assert.equal(failure.code, "AUTH_DENIED", JSON.stringify(failure));
   });
 });

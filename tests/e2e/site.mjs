@@ -61,11 +61,26 @@ export async function startSite(
   };
 }
 
+/** Stands before a store whose requests are signed for this address: everything is handed on with its `Host`. */
+export async function startProxy(store, meddle) {
+  const server = createServer((incoming, outgoing) => {
+    handOn(store, incoming, outgoing, { ...meddle(incoming), asItIs: true });
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${server.address().port}`,
+    stop() {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
 /** Sends a request on to the gateway, and its answer back, unless it is changed or lost on the way. */
-export function handOn(gateway, incoming, outgoing, { flip, lose } = {}) {
+export function handOn(gateway, incoming, outgoing, { flip, lose, asItIs = false } = {}) {
   const { host } = new URL(gateway);
-  const headers = { ...incoming.headers, host };
-  if (headers.origin) headers.origin = gateway;
+  const headers = asItIs ? incoming.headers : { ...incoming.headers, host };
+  if (headers.origin && !asItIs) headers.origin = gateway;
   const onward = request(gateway + incoming.url, { method: incoming.method, headers }, (answer) => {
     if (lose) {
       answer.resume();

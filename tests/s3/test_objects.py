@@ -88,6 +88,8 @@ def test_the_head_of_an_object_says_what_boto3_says(store, page, key):
     assert f'"{head["etag"]}"' == expected["ETag"]
     assert head["lastModified"] == expected["LastModified"].strftime("%Y-%m-%dT%H:%M:%SZ")
     assert (head["checksum"], head["checksumType"]) == (composite(split(body)), "COMPOSITE")
+    first = store.s3.head_object(Bucket="photos", Key=key, PartNumber=1)["ContentLength"]
+    assert head.get("partSize") == (None if head["treeHash"] else first)
     assert head["metadata"] == {"author": "Anna"}
     is_archive = store.name == "localstack"
     assert (head["storageClass"], head["archived"]) == (("GLACIER", True) if is_archive else ("STANDARD", False))

@@ -1,10 +1,11 @@
 // A program that uses everything the package declares. It is only type-checked; each `@ts-expect-error` is a mistake
 // that the types must catch.
 import {
-  alignRange, ArchiveWriter, createUploader, createVaults, isTreeHashAligned, planParts, treeHash, UploadError,
+  alignRange, ArchiveWriter, createBuckets, createUploader, createVaults, isTreeHashAligned, planParts, treeHash, UploadError,
 } from "glacier-upload";
 import type {
-  Archive, ByteRange, IncompleteUpload, Intent, InventoryArchive, Job, JobStatus, Progress, ProvisionedCapacity,
+  Archive, Bucket, BucketObject, Buckets, ByteRange, IncompleteObject, IncompleteUpload, Intent, InventoryArchive, Job,
+  JobStatus, ObjectHead, ObjectJob, Progress, ProvisionedCapacity, RestoreOptions,
   RetrievalPolicy, SignedRequest, StoredObject, StoredPart, UnfinishedUpload, UploadErrorCode, UploadState, Vault, VaultDescription, VaultLock,
   VaultNotifications, Vaults,
 } from "glacier-upload";
@@ -239,4 +240,34 @@ export async function getsItBack(job: Job, next: Job, handle: FileSystemFileHand
   // @ts-expect-error: a misspelt option.
   job.download(handle, { rangesize: 1 });
   return (await job.download().done()).blob;
+}
+
+export async function getsObjectsBack(handle: FileSystemFileHandle, signal: AbortSignal): Promise<Downloaded> {
+  const buckets: Buckets = await createBuckets({ endpoint: "/v1", getHeaders: () => ({ authorization: "Bearer …" }) });
+  // @ts-expect-error: nobody tells when a restore is done.
+  await createBuckets({ endpoint: "/v1", events: true });
+  const bucket: Bucket = buckets.bucket("photos");
+  for await (const upload of bucket.uploads({ prefix: "2026/", signal })) {
+    const left: IncompleteObject = upload;
+    console.log(bucket.name, left.key, left.storageClass, left.createdAt.getTime());
+    await left.abort({ signal });
+  }
+  const object: BucketObject = bucket.object("2026/a.jpg", { versionId: "v1" });
+  // @ts-expect-error: a misspelt option.
+  bucket.object("2026/a.jpg", { version: "v1" });
+  const head: ObjectHead = await object.head({ signal });
+  console.log(object.key, head.size, head.storageClass, head.etag, head.versionId);
+  console.log(head.lastModified.getTime(), head.contentType, head.checksum, head.treeHash, head.metadata["author"]);
+  console.log(head.archived, head.restore?.ongoing, head.restore?.expiresAt?.getTime());
+  const options: RestoreOptions = { days: 7, tier: "Bulk", signal };
+  const job: ObjectJob = await object.retrieve(options);
+  // @ts-expect-error: there is no such tier.
+  await object.retrieve({ tier: "Fast" });
+  const status: JobStatus = (await job.refresh()).status;
+  console.log(job.key, job.head.size, job.completed, status);
+  const download: Download = (await job.done({ signal })).download(handle, { rangeSize: 2 ** 20 });
+  download.continueWith(job);
+  await object.delete({ signal });
+  await buckets.close();
+  return download.done();
 }

@@ -309,6 +309,10 @@ impl Call {
             Next::At(at) => self.step = Step::Waiting(at),
             Next::Fail(code, retryable) => self.fail(fault.into_error(code, retryable)),
             Next::Else(Verdict::Gone) => match self.current_operation().missing() {
+                // S3's code for it is only ever about an upload.
+                _ if matches!(self.intent, Intent::S3(_)) => {
+                    self.fail(fault.into_error(ErrorCode::UploadExpired, false));
+                }
                 Missing::Upload => self.fail(fault.into_error(ErrorCode::UploadExpired, false)),
                 _ => self.fail(fault.into_error(ErrorCode::JobExpired, false)),
             },

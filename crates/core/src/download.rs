@@ -1,4 +1,4 @@
-//! The output of one job to one sink: the state machine.
+//! The output of one job, or an object, to one sink: the state machine.
 //!
 //! Built as [`Upload`](crate::Upload) is: [`poll_command`](Download::poll_command) says what is to be done,
 //! [`handle_event`](Download::handle_event) takes what came of it, [`poll_timeout`](Download::poll_timeout) says when
@@ -18,7 +18,12 @@
 //! that ignores ranges, say) is never taken for the piece.
 //!
 //! **The whole** is put together from the hashes of what the sink has taken, and compared with the tree hash in the
-//! job's description before success is reported. Where the store vouches for nothing, [`Verified`] says so and why.
+//! job's description, or among what is kept with the object, before success is reported. For an object without one the
+//! store's SHA-256 does, where it is over parts that the pieces can be. Where the store vouches for nothing, [`Verified`]
+//! says so and why.
+//!
+//! **One object.** Whatever takes its place meanwhile is not mixed with it: a version is asked for by its ID, and every
+//! answer's ETag is compared with the one that was looked at.
 //!
 //! **Back-pressure.** A piece holds its place from the request until the sink has taken it, and there are
 //! [`Limits::held`] places. A sink that stops stops the download.
@@ -31,28 +36,35 @@ mod config;
 mod lifecycle;
 mod message;
 mod nodes;
+mod object;
 mod pieces;
 mod progress;
 mod report;
 mod schedule;
+mod source;
 mod verified;
 
 use std::collections::VecDeque;
 
+use litemap::LiteMap;
+
 pub use checkpoint::Checkpoint;
 pub use config::{Deadlines, DownloadConfig, Limits, SinkOrder};
 pub use message::{Command, Event};
+pub use object::ObjectSource;
 pub use progress::DownloadProgress;
+pub use source::Source;
 pub use verified::{Unverifiable, Verified};
 
 use crate::clock::{Instant, Jitter};
 use crate::error::{ErrorCode, UploadError};
-use crate::glacier::describe_job::{Action, JobDescription, JobStatus};
+use crate::glacier::describe_job::{Action, JobDescription};
 use crate::part::PartSize;
 use crate::progress::Speed;
 use crate::range::ByteRange;
 use crate::retry::fault::Tries;
 use crate::retry::window::Window;
+use crate::sha256::PayloadHash;
 use crate::tree_hash::TreeHash;
 use crate::upload::{PauseReason, Ticket};
 use pieces::Pieces;
@@ -119,6 +131,8 @@ pub struct Download {
     met_gateway: bool,
     /// Bytes the sink has taken for which the store gave the same hash.
     vouched: u64,
+    /// Of the pieces that this download delivered, by number, where they are wanted.
+    payload_hashes: LiteMap<u64, PayloadHash>,
 }
 
 /// The way to the gateway: one batch at a time.
@@ -140,17 +154,18 @@ impl Download {
     /// A new download. Nothing happens before [`Event::Start`].
     ///
     /// # Errors
-    /// [`ErrorCode::JobNotReady`] unless the job has succeeded and its description says how long the output is;
+    /// [`ErrorCode::JobNotReady`] unless the job has succeeded and its description says how long the output is, or the
+    /// object can be read;
     /// [`ErrorCode::ChecksumMismatchWhole`] where the caller expects another tree hash than the store.
     pub fn new(config: DownloadConfig) -> Result<Self, UploadError> {
-        let len = output_len(&config.job)?;
-        let by_store = config.job.output_tree_hash();
+        let len = config.source.len()?;
+        let by_store = config.source.tree_hash();
         if let (Some(by_store), Some(by_caller)) = (by_store, config.expected)
             && by_store != by_caller
         {
-            let words = "The store has other bytes than were expected, by the tree hash in the job's description";
+            let words = "The store has other bytes than were expected, by the tree hash that it has of them";
             return Err(UploadError::new(ErrorCode::ChecksumMismatchWhole, words)
-                .hint("Check that the job is of the archive and range that were meant."));
+                .hint("Check that the archive and range, or the object, are those that were meant."));
         }
         Ok(Self {
             len,
@@ -166,6 +181,7 @@ impl Download {
             offline: false,
             met_gateway: false,
             vouched: 0,
+            payload_hashes: LiteMap::new(),
             config,
         })
     }
@@ -194,7 +210,8 @@ impl Download {
     /// As [`resume`](Self::resume), from what [`checkpoint`](Self::checkpoint) gave.
     ///
     /// # Errors
-    /// As [`resume`](Self::resume), also where the checkpoint is of an output of another length.
+    /// As [`resume`](Self::resume), also where the checkpoint is of an output of another length;
+    /// [`ErrorCode::ObjectChanged`] where it is of another object.
     pub fn resume_from(config: DownloadConfig, checkpoint: &Checkpoint) -> Result<Self, UploadError> {
         let download = Self::resume(config, &checkpoint.delivered)?;
         if checkpoint.len != download.len {
@@ -203,41 +220,57 @@ impl Download {
                 "Give the checkpoint of a download of the same archive and range, or start from the beginning.",
             ));
         }
+        if let (Some(now), Some(then)) = (download.config.source.etag(), checkpoint.etag.as_deref())
+            && now != then
+        {
+            let words = "The object is another one than the checkpoint is of";
+            return Err(UploadError::new(ErrorCode::ObjectChanged, words));
+        }
         Ok(download)
     }
 
-    /// Goes on with another job of the same archive and range, after the first has expired. The download is then
-    /// paused; [`Event::Resume`] starts it.
+    /// Goes on with another job of the same archive and range, or the same object restored again, after the first has
+    /// expired. The download is then paused; [`Event::Resume`] starts it.
     ///
     /// # Errors
     /// [`ErrorCode::InvalidOption`] where this download has not failed with [`ErrorCode::JobExpired`] or the job is
     /// another's, [`ErrorCode::JobNotReady`] where it has not succeeded. The download is then as it was.
-    pub fn continue_with(&mut self, job: JobDescription) -> Result<(), UploadError> {
+    pub fn continue_with(&mut self, source: Source) -> Result<(), UploadError> {
         let is_expired = matches!(&self.state, State::Failed(error) if error.code == ErrorCode::JobExpired);
         if !is_expired {
             let words = "The download has not lost its job";
             return Err(UploadError::new(ErrorCode::InvalidOption, words).hint("Resume it with the job it has."));
         }
-        let len = output_len(&job)?;
-        let before = &self.config.job;
-        let is_same = job.action == Action::ArchiveRetrieval
-            && (job.action, &job.archive_id, len) == (before.action, &before.archive_id, self.len)
-            && (job.range.map_or(0, ByteRange::start) == before.range.map_or(0, ByteRange::start))
-            && job.output_tree_hash().is_none_or(|hash| self.expected.is_none_or(|expected| expected == hash));
+        let len = source.len()?;
+        let is_same = len == self.len
+            && match (&source, &self.config.source) {
+                (Source::Job { job, .. }, Source::Job { job: before, .. }) => is_same_output(job, before),
+                (Source::Object(object), Source::Object(before)) => object.is_same(before),
+                _ => false,
+            }
+            && source.tree_hash().is_none_or(|hash| self.expected.is_none_or(|expected| expected == hash));
         if !is_same {
-            let words = "The job is not of the same bytes of the same archive";
+            let words = "The job is not of the same bytes of the same archive or object";
             return Err(UploadError::new(ErrorCode::InvalidOption, words)
                 .hint("Start a retrieval of the same archive and range, or a download of its own for this job."));
         }
-        self.expected = self.expected.or(job.output_tree_hash());
-        self.config.job = job;
+        self.expected = self.expected.or(source.tree_hash());
+        self.config.source = source;
         self.state = State::Paused(PauseReason::User);
         Ok(())
     }
 
-    /// The job whose output it is.
-    pub const fn job(&self) -> &JobDescription {
-        &self.config.job
+    /// What is downloaded.
+    pub const fn source(&self) -> &Source {
+        &self.config.source
+    }
+
+    /// Whether the store's checksum is over the pieces, and there is nothing better.
+    fn wants_payload_hashes(&self) -> bool {
+        match &self.config.source {
+            Source::Object(object) => self.expected.is_none() && object.lines_up(self.config.piece_size),
+            Source::Job { .. } => false,
+        }
     }
 
     /// Bytes in every request but the last.
@@ -245,15 +278,15 @@ impl Download {
         self.config.piece_size
     }
 
-    /// Bytes in the output, at least 1.
-    #[expect(clippy::len_without_is_empty, reason = "an output is never empty")]
+    /// Bytes in the output: at least 1 of a job's.
+    #[expect(clippy::len_without_is_empty, reason = "it is how much there is to do, and nothing that is filled")]
     pub const fn len(&self) -> u64 {
         self.len
     }
 
     /// What the sink has taken, to be kept for another visit.
     pub fn checkpoint(&self) -> Checkpoint {
-        Checkpoint { len: self.len, delivered: self.delivered() }
+        Checkpoint { len: self.len, delivered: self.delivered(), etag: self.config.source.etag().map(str::to_owned) }
     }
 
     /// What the sink has taken, with tree hashes: all that [`resume`](Self::resume) needs. Few ranges however many
@@ -340,8 +373,8 @@ impl Download {
             Event::SignFailed { ticket, failure } => self.sign_failed(ticket, failure, now, jitter),
 
             Event::Received { ticket, bytes } => self.received(ticket, bytes, now),
-            Event::Fetched { ticket, response, len, tree_hash } => {
-                self.fetched(ticket, &response, len, tree_hash, now, jitter);
+            Event::Fetched { ticket, response, len, tree_hash, payload_hash } => {
+                self.fetched(ticket, &response, (len, tree_hash, payload_hash), now, jitter);
             }
             Event::Answered { ticket, response } => self.refused(ticket, &response, now, jitter),
             Event::FetchFailed { ticket } => self.fetch_failed(ticket, now, jitter),
@@ -357,12 +390,9 @@ impl Download {
     }
 }
 
-fn output_len(job: &JobDescription) -> Result<u64, UploadError> {
-    let not_ready = |words: &str| Err(UploadError::new(ErrorCode::JobNotReady, words));
-    match (job.status, job.output_len()) {
-        (JobStatus::InProgress, _) => not_ready("The job is not done"),
-        (JobStatus::Failed, _) => not_ready("The job has failed, so that there is nothing to download"),
-        (JobStatus::Succeeded, Some(len)) if len > 0 => Ok(len),
-        (JobStatus::Succeeded, _) => not_ready("The job's description does not say how many bytes its output has"),
-    }
+/// Whether the job retrieves the same bytes of the same archive as the one before, as far as descriptions say.
+fn is_same_output(job: &JobDescription, before: &JobDescription) -> bool {
+    job.action == Action::ArchiveRetrieval
+        && (job.action, &job.archive_id) == (before.action, &before.archive_id)
+        && job.range.map_or(0, ByteRange::start) == before.range.map_or(0, ByteRange::start)
 }

@@ -58,6 +58,8 @@ error_codes! {
     ClockSkew = "CLOCK_SKEW", "The clock of the signing server is wrong, or requests take minutes to arrive. Tell whoever runs the server.";
     /// The bucket does not let this page in.
     CorsNotAllowed = "CORS_NOT_ALLOWED", "Tell whoever runs the bucket: its CORS rules must allow this page's origin to PUT and GET.";
+    /// The store has no room for an expedited restore now.
+    ExpeditedUnavailable = "EXPEDITED_UNAVAILABLE", "Ask with the tier \"Standard\", or try again later.";
     /// The file is no longer the one that was hashed.
     FileChanged = "FILE_CHANGED", "Choose the file again and start a new upload when nothing writes to it any more.";
     /// The file has no bytes.
@@ -98,6 +100,8 @@ error_codes! {
     Network = "NETWORK", "Check the connection, then resume or try again: what is done already is kept.";
     /// What answered is neither the gateway nor a Glacier store.
     NotOurServer = "NOT_OUR_SERVER", "Check the address of the gateway, and whether a proxy or a sign-in page of the network stands between.";
+    /// Another object has taken the place of the one that was being downloaded.
+    ObjectChanged = "OBJECT_CHANGED", "Download it again from the beginning; in a bucket that keeps versions, give a version to have the former one.";
     /// The bucket has an object of that key already.
     ObjectExists = "OBJECT_EXISTS", "Choose another key, or set overwrite: true if the object there may be replaced.";
     /// The bucket has no such object.

@@ -1,7 +1,7 @@
-//! Waiting for a job: when to ask how far it is.
+//! Waiting for a job, or for the restore of an object: when to ask how far it is.
 //!
-//! Built as [`Upload`](crate::Upload) is. Asking is one [`Call`](crate::Call) of DescribeJob, which repeats itself
-//! through passing trouble; what is decided here is when the next one is due. A job of the embedded store takes a
+//! Built as [`Upload`](crate::Upload) is. Asking is one [`Call`](crate::Call) of DescribeJob or HeadObject, which repeats
+//! itself through passing trouble; what is decided here is when the next one is due. A job of the embedded store takes a
 //! second and one of Amazon's half a day, so that the wait grows with the time that has passed, up to five minutes: the
 //! end is seen at most an eighth later than it could have been, after some two hundred questions in twelve hours.
 //!
@@ -12,6 +12,7 @@
 use crate::clock::{Instant, Jitter};
 use crate::error::{ErrorCode, UploadError};
 use crate::glacier::describe_job::{JobDescription, JobStatus};
+use crate::s3::head_object::ObjectHead;
 
 /// Least and most between two questions, in milliseconds.
 const SHORTEST_MS: u64 = 500;
@@ -21,6 +22,46 @@ const SHARE: u64 = 8;
 /// Calls in a row that may fail in a way that passes, each after repeating itself for minutes: a wait of hours should
 /// survive a gateway that is restarted, and not one that is gone.
 const MAX_FAILURES: u32 = 10;
+
+/// How far it is, by the store's last answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// Not done.
+    InProgress,
+    /// There is something to download.
+    Ready,
+    /// There is not, and will not be.
+    Over(UploadError),
+}
+
+impl From<&JobDescription> for Seen {
+    fn from(job: &JobDescription) -> Self {
+        match job.status {
+            JobStatus::InProgress => Self::InProgress,
+            JobStatus::Succeeded => Self::Ready,
+            JobStatus::Failed => {
+                let said = job.status_message.as_deref().unwrap_or("it does not say why");
+                let words = ["The store could not do the job: ", said].concat();
+                Self::Over(UploadError::new(ErrorCode::JobFailed, words))
+            }
+        }
+    }
+}
+
+impl From<&ObjectHead> for Seen {
+    fn from(head: &ObjectHead) -> Self {
+        match head.restore_status() {
+            JobStatus::InProgress => Self::InProgress,
+            JobStatus::Succeeded => Self::Ready,
+            // A store does not tell a restore that was never asked for from one whose days are over.
+            JobStatus::Failed => {
+                let words = "The object is archived, and neither is there a restored copy nor is one being made";
+                let hint = "Its days are over, or nobody asked for it: have it restored with retrieve().";
+                Self::Over(UploadError::new(ErrorCode::JobExpired, words).hint(hint))
+            }
+        }
+    }
+}
 
 /// What the driver is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +73,8 @@ pub enum Command {
 /// What happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// The store said how far the job is.
-    Described(Box<JobDescription>),
+    /// The store said how far it is.
+    Described(Seen),
     /// It did not.
     DescribeFailed(UploadError),
     /// Somebody says that the job is done.
@@ -49,10 +90,10 @@ pub enum Event {
 /// How a wait ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// The job has succeeded.
-    Succeeded(Box<JobDescription>),
-    /// [`ErrorCode::JobFailed`] with the job as it is now, [`ErrorCode::JobExpired`], or why the store cannot be asked.
-    Failed(UploadError, Option<Box<JobDescription>>),
+    /// It can be downloaded.
+    Ready,
+    /// [`ErrorCode::JobFailed`], [`ErrorCode::JobExpired`], or why the store cannot be asked.
+    Failed(UploadError),
 }
 
 /// One wait for one job. See the [module](self).
@@ -77,10 +118,11 @@ enum Step {
 
 impl JobWatch {
     /// Waits from `now` on for a job that was last seen like that, and asks at once unless it was done then.
-    pub fn new(seen: &JobDescription, now: Instant) -> Self {
-        let step = match seen.status {
-            JobStatus::InProgress => Step::Waiting(now),
-            _ => ended(Box::new(seen.clone())),
+    pub fn new(seen: Seen, now: Instant) -> Self {
+        let step = match seen {
+            Seen::InProgress => Step::Waiting(now),
+            Seen::Ready => Step::Over(Outcome::Ready),
+            Seen::Over(error) => Step::Over(Outcome::Failed(error)),
         };
         Self { began: now, step, hints: false, hinted: false, failures: 0 }
     }
@@ -115,12 +157,13 @@ impl JobWatch {
     /// Takes what happened. Events that come too late or for nothing are ignored.
     pub fn handle_event(&mut self, event: Event, now: Instant, jitter: Jitter) {
         match event {
-            Event::Described(job) if matches!(self.step, Step::Asking) => {
+            Event::Described(seen) if matches!(self.step, Step::Asking) => {
                 self.failures = 0;
-                self.step = match job.status {
-                    JobStatus::InProgress if self.hinted => Step::Waiting(now),
-                    JobStatus::InProgress => Step::Waiting(now + self.interval_ms(now, jitter)),
-                    _ => ended(job),
+                self.step = match seen {
+                    Seen::InProgress if self.hinted => Step::Waiting(now),
+                    Seen::InProgress => Step::Waiting(now + self.interval_ms(now, jitter)),
+                    Seen::Ready => Step::Over(Outcome::Ready),
+                    Seen::Over(error) => Step::Over(Outcome::Failed(error)),
                 };
             }
             Event::DescribeFailed(error) if matches!(self.step, Step::Asking) => {
@@ -132,7 +175,7 @@ impl JobWatch {
                 self.step = if error.retryable && passes && self.failures <= MAX_FAILURES {
                     Step::Waiting(now + self.interval_ms(now, jitter))
                 } else {
-                    Step::Over(Outcome::Failed(error, None))
+                    Step::Over(Outcome::Failed(error))
                 };
             }
             Event::Hint | Event::Online => self.ask(now),
@@ -172,30 +215,22 @@ const fn spread(ms: u64, jitter: Jitter) -> u64 {
     ms - jitter.of(ms / 4)
 }
 
-/// Of a job that is done.
-fn ended(job: Box<JobDescription>) -> Step {
-    if job.status == JobStatus::Succeeded {
-        return Step::Over(Outcome::Succeeded(job));
-    }
-    let said = job.status_message.as_deref().unwrap_or("it does not say why");
-    let error = UploadError::new(ErrorCode::JobFailed, ["The store could not do the job: ", said].concat());
-    Step::Over(Outcome::Failed(error, Some(job)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::glacier::Date;
     use crate::glacier::describe_job::read_description;
     use crate::json::Json;
+    use crate::s3::head_object::Restore;
 
     const JITTER: f64 = 0.5;
 
     fn waiting(now: Instant) -> JobWatch {
-        JobWatch::new(&described("InProgress"), now)
+        JobWatch::new(Seen::from(&described("InProgress")), now)
     }
 
     fn job(status: &str) -> Event {
-        Event::Described(Box::new(described(status)))
+        Event::Described(Seen::from(&described(status)))
     }
 
     fn described(status: &str) -> JobDescription {
@@ -286,9 +321,9 @@ mod tests {
     #[test]
     fn a_job_that_was_done_when_last_seen_is_not_asked_for() {
         for (status, succeeded) in [("Succeeded", true), ("Failed", false)] {
-            let mut watch = JobWatch::new(&described(status), Instant(0));
+            let mut watch = JobWatch::new(Seen::from(&described(status)), Instant(0));
             assert_eq!((watch.poll_command(Instant(0)), watch.poll_timeout()), (None, None));
-            assert_eq!(matches!(watch.outcome(), Some(Outcome::Succeeded(_))), succeeded);
+            assert_eq!(matches!(watch.outcome(), Some(Outcome::Ready)), succeeded);
         }
     }
 
@@ -298,14 +333,60 @@ mod tests {
         let mut watch = waiting(now);
         let _ = watch.poll_command(now);
         watch.handle_event(job("Failed"), now, jitter);
-        let Some(Outcome::Failed(error, Some(job))) = watch.outcome() else { panic!("{watch:?}") };
-        assert_eq!((error.code, job.status), (ErrorCode::JobFailed, JobStatus::Failed));
+        let Some(Outcome::Failed(error)) = watch.outcome() else { panic!("{watch:?}") };
+        assert_eq!(error.code, ErrorCode::JobFailed);
         assert_eq!(error.message, "The store could not do the job: the archive was deleted");
 
         let mut watch = waiting(now);
         let _ = watch.poll_command(now);
         watch.handle_event(Event::DescribeFailed(UploadError::new(ErrorCode::JobExpired, "")), now, jitter);
-        assert!(matches!(watch.outcome(), Some(Outcome::Failed(error, None)) if error.code == ErrorCode::JobExpired));
+        assert!(matches!(watch.outcome(), Some(Outcome::Failed(error)) if error.code == ErrorCode::JobExpired));
+    }
+
+    fn head(archived: bool, restore: Option<bool>) -> ObjectHead {
+        ObjectHead {
+            size: 5,
+            storage_class: "DEEP_ARCHIVE".into(),
+            etag: "e".into(),
+            version_id: None,
+            last_modified: Date::new("2026-03-20T17:03:43Z").unwrap(),
+            content_type: None,
+            checksum: None,
+            part_size: None,
+            tree_hash: None,
+            metadata: Vec::new(),
+            restore: restore.map(|ongoing| Restore { ongoing, expiry: None }),
+            archived,
+        }
+    }
+
+    #[test]
+    fn restore_is_waited_for_as_a_job_is() {
+        let (now, jitter) = (Instant(0), Jitter::new(JITTER));
+        let mut watch = JobWatch::new(Seen::from(&head(true, Some(true))), now);
+        for restore in [true, true, false] {
+            let now = watch.poll_timeout().unwrap();
+            assert_eq!(watch.poll_command(now), Some(Command::Describe));
+            watch.handle_event(Event::Described(Seen::from(&head(true, Some(restore)))), now, jitter);
+        }
+        assert_eq!(watch.outcome(), Some(&Outcome::Ready));
+    }
+
+    #[test]
+    fn object_that_needs_no_restore_is_done_at_once() {
+        for readable in [head(false, None), head(true, Some(false))] {
+            let watch = JobWatch::new(Seen::from(&readable), Instant(0));
+            assert_eq!((watch.outcome(), watch.poll_timeout()), (Some(&Outcome::Ready), None));
+        }
+    }
+
+    #[test]
+    fn restored_copy_whose_days_are_over_is_an_expired_job() {
+        let (now, jitter) = (Instant(0), Jitter::new(JITTER));
+        let mut watch = JobWatch::new(Seen::from(&head(true, Some(true))), now);
+        let _ = watch.poll_command(now);
+        watch.handle_event(Event::Described(Seen::from(&head(true, None))), now, jitter);
+        assert!(matches!(watch.outcome(), Some(Outcome::Failed(error)) if error.code == ErrorCode::JobExpired));
     }
 
     #[test]

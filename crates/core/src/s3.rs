@@ -12,6 +12,7 @@ pub mod complete_multipart_upload;
 pub mod create_multipart_upload;
 pub mod delete_object;
 pub mod error_body;
+pub mod get_object;
 pub mod head_object;
 pub mod header;
 mod intent;

@@ -7,6 +7,8 @@
 mod driver;
 #[path = "download_sim/faults.rs"]
 mod faults;
+#[path = "download_sim/objects.rs"]
+mod objects;
 #[path = "sim/rng.rs"]
 mod rng;
 #[path = "download_sim/scenarios.rs"]
@@ -17,10 +19,10 @@ mod seeds;
 mod world;
 
 use faults::{Intensities, Rng};
-use glacier_core::download::{Event, Limits, SinkOrder, State, Unverifiable, Verified};
+use glacier_core::download::{Event, Limits, SinkOrder, Source, State, Unverifiable, Verified};
 use glacier_core::error::ErrorCode;
 use glacier_core::{ByteRange, MIB, PartSize};
-use world::{Happening, World, job};
+use world::{Happening, World, job, output_of};
 
 /// Faults stop here.
 const QUIET_MS: u64 = 20 * 60_000;
@@ -32,8 +34,10 @@ fn build(seed: u64) -> World {
     let before = if rng.chance(600) { 0 } else { rng.below(3) };
     let range = ByteRange::new(before * MIB, (before + n_leaves) * MIB - seed % MIB).unwrap();
     let order = if rng.chance(500) { SinkOrder::InOrder } else { SinkOrder::Any };
-    // To the end of the archive: aligned or not, as it happens.
-    let mut world = World::new(seed, job("job-1", range, range.end()), order);
+    // Of an archive to its end: aligned or not, as it happens.
+    let of_archive = |_: &mut Rng| output_of(job("job-1", range, range.end()));
+    let source = if rng.chance(300) { objects::any(&mut rng, range.len()) } else { of_archive(&mut rng) };
+    let mut world = World::new(seed, source, order);
     let in_flight = u32::try_from(1 + rng.below(6)).unwrap();
     let held = u32::try_from(1 + rng.below(8)).unwrap();
     let piece_size = PartSize::all().nth(usize::try_from(rng.below(4)).unwrap()).unwrap();
@@ -41,7 +45,10 @@ fn build(seed: u64) -> World {
         config.limits = Limits { in_flight, held };
         config.piece_size = piece_size;
         if rng.chance(100) {
-            config.job.tree_hash = None;
+            match &mut config.source {
+                Source::Job { job, .. } => job.tree_hash = None,
+                Source::Object(object) => object.head.tree_hash = None,
+            }
         }
     });
     world.sink_ms = if rng.chance(200) { 90_000 } else { 1 + rng.below(500) };
@@ -94,8 +101,12 @@ fn assert_delivered(world: &World, state: &State) {
     assert_eq!((outcome.len, outcome.tree_hash), (len, world.hash(everything)));
     let progress = world.download.progress(world.now);
     assert_eq!((progress.bytes_received, progress.bytes_delivered), (len, len));
+    let job = match &world.config.source {
+        Source::Job { job, .. } => job,
+        Source::Object(object) => return objects::assert_judged(object, outcome.verified),
+    };
     match outcome.verified {
-        Verified::Whole => assert!(world.config.job.tree_hash.is_some()),
+        Verified::Whole => assert!(job.tree_hash.is_some()),
         Verified::Ranges { why } => assert!(world.is_vouched() && why == Unverifiable::NoTreeHash),
         Verified::None { why } if world.is_vouched() => assert_eq!(why, Unverifiable::NoTreeHash),
         Verified::None { why } => assert_eq!(why, Unverifiable::NotAligned),

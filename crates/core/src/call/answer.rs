@@ -13,6 +13,9 @@ use crate::glacier::{
     remove_tags_from_vault, set_data_retrieval_policy, set_vault_access_policy, set_vault_notifications,
 };
 use crate::intent::Intent;
+use crate::s3;
+use crate::s3::head_object::ObjectHead;
+use crate::s3::restore_object::Restoring;
 
 /// The result of an operation. What was never set is `None`.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +50,12 @@ pub enum Answer {
     RetrievalRule(RetrievalRule),
     /// ListProvisionedCapacity.
     Capacity(Vec<ProvisionedCapacity>),
+    /// HeadObject.
+    Object(Box<ObjectHead>),
+    /// RestoreObject.
+    Restoring(Restoring),
+    /// A page of a bucket's ListMultipartUploads.
+    ObjectUploads(s3::list_multipart_uploads::Page),
 }
 
 /// Reads the answer to `intent`.
@@ -88,6 +97,16 @@ pub(super) fn read(intent: &Intent, response: &Response) -> Result<Answer, Answe
         Intent::SetDataRetrievalPolicy(_) => done(set_data_retrieval_policy::acknowledge(response)),
         Intent::ListProvisionedCapacity {} => list_provisioned_capacity::read(response).map(Answer::Capacity),
         Intent::PurchaseProvisionedCapacity {} => purchase_provisioned_capacity::read(response).map(Answer::Id),
+
+        Intent::S3(s3::Intent::HeadObject { .. }) => {
+            s3::head_object::read(response).map(|head| Answer::Object(Box::new(head)))
+        }
+        Intent::S3(s3::Intent::RestoreObject { .. }) => s3::restore_object::read(response).map(Answer::Restoring),
+        Intent::S3(s3::Intent::ListMultipartUploads { .. }) => {
+            s3::list_multipart_uploads::read(response).map(Answer::ObjectUploads)
+        }
+        Intent::S3(s3::Intent::AbortMultipartUpload { .. }) => done(s3::abort_multipart_upload::read(response)),
+        Intent::S3(s3::Intent::DeleteObject { .. }) => done(s3::delete_object::read(response)),
 
         // These carry bytes, or belong to those that do: they have machines of their own.
         Intent::InitiateMultipartUpload { .. }

@@ -4,6 +4,7 @@ use super::Answer;
 use crate::error::{ErrorCode, UploadError};
 use crate::glacier::{UploadId, VaultName};
 use crate::intent::Intent;
+use crate::s3::{self, BucketName, KeyPrefix};
 use crate::settings::JobFilter;
 
 /// What is listed.
@@ -17,6 +18,8 @@ pub enum List {
     Parts(VaultName, UploadId),
     /// The jobs of a vault.
     Jobs(VaultName, JobFilter),
+    /// The uploads of a bucket that are neither completed nor aborted, of keys that begin like that.
+    ObjectUploads(BucketName, Option<KeyPrefix>),
 }
 
 /// A list on its way: one page is asked for when the one before is used up, and none twice.
@@ -46,6 +49,9 @@ impl Listing {
             List::Jobs(vault, JobFilter { completed, status }) => {
                 Intent::ListJobs { vault, status_code: status, completed, marker }
             }
+            List::ObjectUploads(bucket, prefix) => {
+                Intent::S3(s3::Intent::ListMultipartUploads { bucket, prefix, marker })
+            }
         })
     }
 
@@ -59,6 +65,7 @@ impl Listing {
             Answer::Uploads(page) => &page.marker,
             Answer::Parts(page) => &page.marker,
             Answer::Jobs(page) => &page.marker,
+            Answer::ObjectUploads(page) => &page.marker,
             _ => &None,
         };
         self.over = next.is_none();

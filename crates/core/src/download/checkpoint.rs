@@ -12,13 +12,16 @@ const VERSION: u64 = 1;
 /// Bytes hashed by one worker at a time.
 const CHECK_SIZE: u64 = 64 * MIB;
 
-/// What a sink has taken of an output: `{version: 1, size, delivered: [[start, end, treeHash], ...]}`.
+/// What a sink has taken of an output: `{version: 1, size, delivered: [[start, end, treeHash], ...]}`, and of an object
+/// `etag`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
     /// Bytes in the output.
     pub len: u64,
     /// As [`Download::delivered`](super::Download::delivered) gives it.
     pub delivered: Vec<(ByteRange, TreeHash)>,
+    /// Of an object: which one of all that have been under the same name.
+    pub etag: Option<String>,
 }
 
 impl Checkpoint {
@@ -35,11 +38,13 @@ impl Checkpoint {
             let hash = Json::Text(tree_hash.to_string());
             Json::List(vec![Json::Number(range.start()), Json::Number(range.end()), hash])
         });
-        Json::object([
-            ("version", Json::Number(VERSION)),
-            ("size", Json::Number(self.len)),
-            ("delivered", Json::List(ranges.collect())),
-        ])
+        let mut members = vec![
+            ("version".to_owned(), Json::Number(VERSION)),
+            ("size".to_owned(), Json::Number(self.len)),
+            ("delivered".to_owned(), Json::List(ranges.collect())),
+        ];
+        members.extend(self.etag.iter().map(|etag| ("etag".to_owned(), Json::Text(etag.clone()))));
+        Json::Object(members)
     }
 
     /// Reads what [`to_json`](Self::to_json) wrote and anybody may have changed. Whether the ranges are those of the
@@ -62,7 +67,12 @@ impl Checkpoint {
         let ranges = json.list("delivered").ok_or_else(|| invalid("its delivered is no list"))?;
         let delivered =
             ranges.iter().map(|range| read_range(range, len).ok_or_else(|| invalid("a range is malformed")));
-        Ok(Self { len, delivered: delivered.collect::<Result<_, _>>()? })
+        let etag = match json.get("etag") {
+            None => None,
+            Some(Json::Text(etag)) => Some(etag.clone()),
+            Some(_) => return Err(invalid("its etag is no text")),
+        };
+        Ok(Self { len, delivered: delivered.collect::<Result<_, _>>()?, etag })
     }
 }
 
@@ -81,7 +91,7 @@ mod tests {
     fn checkpoint() -> Checkpoint {
         let range = |first, last| ByteRange::new(first * MIB, last * MIB).unwrap();
         let hash = |byte| TreeHash::from_bytes([byte; 32]);
-        Checkpoint { len: 9 * MIB, delivered: vec![(range(0, 4), hash(1)), (range(8, 9), hash(2))] }
+        Checkpoint { len: 9 * MIB, delivered: vec![(range(0, 4), hash(1)), (range(8, 9), hash(2))], etag: None }
     }
 
     #[test]
@@ -90,7 +100,7 @@ mod tests {
         let text = written.to_text();
         assert!(text.starts_with(r#"{"version":1,"size":9437184,"delivered":[[0,4194304,"0101"#), "{text}");
         assert_eq!(Checkpoint::read(&written), Ok(checkpoint()));
-        let empty = Checkpoint { len: 1, delivered: Vec::new() };
+        let empty = Checkpoint { len: 1, delivered: Vec::new(), etag: Some("e-2".into()) };
         assert_eq!(Checkpoint::read(&empty.to_json()), Ok(empty));
     }
 
@@ -126,6 +136,7 @@ mod tests {
             (Json::Text("{}".into()), "no version"),
             (with("version", Some(Json::Number(2))), "another form"),
             (with("size", None), "size"),
+            (with("etag", Some(Json::Number(1))), "etag"),
             (with("delivered", None), "no list"),
             (with("delivered", Some(Json::List(vec![Json::Number(1)]))), "malformed"),
             (range(&[Json::Number(5), Json::Number(5), hash.clone()]), "malformed"),

@@ -1,20 +1,17 @@
 //! What a download is told when it is made.
 
-use crate::glacier::VaultName;
-use crate::glacier::describe_job::JobDescription;
+use super::Source;
 use crate::part::{MIB, PartSize};
 use crate::retry::RetryPolicy;
 use crate::tree_hash::TreeHash;
 
-/// The output of one job to one sink.
+/// One output or object to one sink.
 #[derive(Clone, Debug)]
 pub struct DownloadConfig {
-    /// The job's vault.
-    pub vault: VaultName,
-    /// A job that has succeeded.
-    pub job: JobDescription,
+    /// What is downloaded.
+    pub source: Source,
     /// Of the output, where the caller knows it from elsewhere: the tree that was computed at upload, say. The only
-    /// way to verify an output that is not tree-hash-aligned.
+    /// way to verify an output that is not tree-hash-aligned, or an object that the store has no hash of.
     pub expected: Option<TreeHash>,
     /// How the sink takes bytes.
     pub order: SinkOrder,
@@ -34,10 +31,9 @@ const PREFERRED_PIECE_SIZE: u64 = 8 * MIB;
 
 impl DownloadConfig {
     /// With the defaults for everything else.
-    pub fn new(vault: VaultName, job: JobDescription, order: SinkOrder) -> Self {
+    pub fn new(source: Source, order: SinkOrder) -> Self {
         Self {
-            vault,
-            job,
+            source,
             expected: None,
             order,
             piece_size: PartSize::from_bytes(PREFERRED_PIECE_SIZE).unwrap_or(PartSize::MIN),

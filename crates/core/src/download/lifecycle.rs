@@ -1,10 +1,14 @@
 //! From one state to the next.
 
 use super::pieces::Step;
-use super::{Command, Download, Outcome, State, Verified};
+use super::{Command, Download, Outcome, Source, State, Verified};
 use crate::error::{ErrorCode, UploadError};
 use crate::retry::fault::Tries;
 use crate::upload::{PauseReason, Ticket};
+
+/// Of what turned out to be wrong at the end.
+pub(super) const DISCARD_HINT: &str =
+    "Do not use what was written. Download it again; if it happens again, tell whoever runs the server.";
 
 impl Download {
     /// Runs, with all budgets full.
@@ -76,13 +80,15 @@ impl Download {
         let Some(tree_hash) = self.pieces.delivered.root() else { return };
         if self.expected.is_some_and(|expected| expected != tree_hash) {
             let words = "Every byte arrived, and the tree hash over all of them is not the one that was expected";
-            let hint =
-                "Do not use what was written. Download it again; if it happens again, tell whoever runs the server.";
-            return self.fail(UploadError::new(ErrorCode::ChecksumMismatchWhole, words).hint(hint));
+            return self.fail(UploadError::new(ErrorCode::ChecksumMismatchWhole, words).hint(DISCARD_HINT));
         }
-        let verified = match self.expected {
-            Some(_) => Verified::Whole,
-            None => Verified::without_whole(&self.config.job, self.vouched == self.len),
+        let verified = match (self.expected, &self.config.source) {
+            (Some(_), _) => Verified::Whole,
+            (None, Source::Job { job, .. }) => Verified::without_whole(job, self.vouched == self.len),
+            (None, Source::Object(object)) => match object.verify(self.config.piece_size, &self.payload_hashes) {
+                Ok(verified) => verified,
+                Err(error) => return self.fail(error),
+            },
         };
         let ticket = self.ticket();
         self.state = State::Closing { ticket, outcome: Outcome { len: self.len, tree_hash, verified } };

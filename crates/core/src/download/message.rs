@@ -3,6 +3,7 @@
 use crate::glacier::Response;
 use crate::intent::{Intent, SignedRequest};
 use crate::range::ByteRange;
+use crate::sha256::PayloadHash;
 use crate::tree_hash::TreeHash;
 use crate::upload::{SignFailure, Ticket};
 
@@ -27,6 +28,8 @@ pub enum Command {
         range: ByteRange,
         /// As it is, once.
         request: SignedRequest,
+        /// Whether the plain SHA-256 of the bytes is wanted besides.
+        plain_hash: bool,
     },
     /// Write the bytes that this ticket brought at this offset of the sink, then let go of them. Ends in
     /// [`Event::Delivered`] once the sink has taken them, or in [`Event::DeliverFailed`].
@@ -99,6 +102,8 @@ pub enum Event {
         len: u64,
         /// Of the body.
         tree_hash: TreeHash,
+        /// Of the body, where it was wanted.
+        payload_hash: Option<PayloadHash>,
     },
     /// An answer of another status.
     Answered {

@@ -10,7 +10,7 @@ use crate::tree_hash::{self, TreeHash};
 /// that a run of any length is a few nodes, and a whole output is one: its root.
 #[derive(Clone, Debug)]
 pub(super) struct Nodes {
-    /// Bytes in the output, at least 1.
+    /// Bytes in the output.
     len: u64,
     /// By first leaf: how many levels above the leaves, and the hash. A node at the right edge is as high as it is
     /// without another's help.
@@ -99,6 +99,9 @@ impl Nodes {
 
     /// The tree hash of the output, once all of it is known.
     pub(super) fn root(&self) -> Option<TreeHash> {
+        if self.len == 0 {
+            return Some(TreeHash::of(&[]));
+        }
         let (level, hash) = self.nodes.get(&0)?;
         (1 << level >= self.n_leaves()).then_some(*hash)
     }

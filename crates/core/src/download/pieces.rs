@@ -9,6 +9,7 @@ use crate::intent::SignedRequest;
 use crate::part::PartSize;
 use crate::range::ByteRange;
 use crate::retry::fault::Tries;
+use crate::sha256::PayloadHash;
 use crate::tree_hash::TreeHash;
 use crate::upload::Ticket;
 
@@ -69,6 +70,8 @@ pub(super) enum Step {
 pub(super) struct Held {
     pub(super) ticket: Ticket,
     pub(super) tree_hash: TreeHash,
+    /// Where it was wanted.
+    pub(super) payload_hash: Option<PayloadHash>,
     /// The store gave the same hash.
     pub(super) vouched: bool,
 }

@@ -4,10 +4,11 @@ use super::pieces::{Held, Step};
 use super::{Command, Download, Signing, SinkOrder, State};
 use crate::clock::{Instant, Jitter};
 use crate::error::{ErrorCode, UploadError};
-use crate::glacier::{AnswerError, Response, get_job_output};
+use crate::glacier::{AnswerError, Response};
 use crate::intent::SignedRequest;
 use crate::retry::fault::{Fault, Next, Tries, weigh};
 use crate::retry::{Operation, Verdict};
+use crate::sha256::PayloadHash;
 use crate::tree_hash::TreeHash;
 use crate::upload::{SignFailure, Ticket};
 
@@ -84,8 +85,7 @@ impl Download {
         &mut self,
         ticket: Ticket,
         response: &Response,
-        len: u64,
-        tree_hash: TreeHash,
+        (len, tree_hash, payload_hash): (u64, TreeHash, Option<PayloadHash>),
         now: Instant,
         jitter: Jitter,
     ) {
@@ -93,7 +93,7 @@ impl Download {
         let Some((piece, active)) = self.pieces.fetching(ticket) else { return };
         let Step::Fetching { received, .. } = active.step else { return };
         let range = active.range;
-        let read = match get_job_output::check(response, range, total, len) {
+        let read = match self.config.source.check(response, range, total, len) {
             Ok(Some(reported)) if reported != tree_hash => {
                 Err(AnswerError::TreeHashMismatch { computed: tree_hash, reported })
             }
@@ -101,7 +101,7 @@ impl Download {
         };
         match read {
             Ok(reported) => {
-                active.step = Step::Fetched(Held { ticket, tree_hash, vouched: reported.is_some() });
+                active.step = Step::Fetched(Held { ticket, tree_hash, payload_hash, vouched: reported.is_some() });
                 self.speed.add(range.len() - received, now);
                 self.window.widen();
                 for (_, active) in &mut self.pieces.active {
@@ -110,11 +110,12 @@ impl Download {
             }
             Err(error) => {
                 self.outbox.push_back(Command::Discard { ticket });
-                let fault = if matches!(response.status, 200 | 206) && len < range.len() {
+                let changed = error == AnswerError::ObjectChanged;
+                let fault = if matches!(response.status, 200 | 206) && len < range.len() && !changed {
                     let words = "The answer ended before all the bytes had come that were asked for";
                     Fault::silence(Verdict::Retry(ErrorCode::Network), words)
                 } else {
-                    Fault::answer(Operation::GetJobOutput, error, response)
+                    Fault::answer(self.config.source.operation(), error, response)
                 };
                 self.piece_fault(piece, fault, now, jitter);
             }
@@ -128,7 +129,7 @@ impl Download {
             status @ 200..=399 => AnswerError::NotGlacier { status },
             _ => AnswerError::Refused(response.service_error()),
         };
-        self.piece_fault(piece, Fault::answer(Operation::GetJobOutput, error, response), now, jitter);
+        self.piece_fault(piece, Fault::answer(self.config.source.operation(), error, response), now, jitter);
     }
 
     pub(super) fn fetch_failed(&mut self, ticket: Ticket, now: Instant, jitter: Jitter) {
@@ -165,8 +166,11 @@ impl Download {
         let Step::Delivering(held) = active.step else { return };
         let range = active.range;
         self.pieces.active.remove(&piece);
-        if self.pieces.delivered.insert(range, held.tree_hash) && held.vouched {
-            self.vouched += range.len();
+        if self.pieces.delivered.insert(range, held.tree_hash) {
+            self.vouched += if held.vouched { range.len() } else { 0 };
+            if let Some(hash) = held.payload_hash {
+                self.payload_hashes.insert(piece, hash);
+            }
         }
     }
 

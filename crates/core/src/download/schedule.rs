@@ -4,7 +4,7 @@ use super::pieces::Step;
 use super::{Command, Download, Signing, State};
 use crate::clock::{Instant, Jitter};
 use crate::error::ErrorCode;
-use crate::intent::{Intent, MAX_INTENTS};
+use crate::intent::MAX_INTENTS;
 use crate::retry::Verdict;
 use crate::retry::fault::Fault;
 use crate::upload::Ticket;
@@ -40,6 +40,7 @@ impl Download {
         }
         let ticket = self.ticket();
         let due = now + self.config.deadlines.answer_ms;
+        let plain_hash = self.wants_payload_hashes();
         for (_, active) in &mut self.pieces.active {
             let Step::Signed { good_until, .. } = &active.step else { continue };
             if now > *good_until {
@@ -48,7 +49,7 @@ impl Download {
             }
             let fetching = Step::Fetching { ticket, received: 0, started: now, due };
             if let Step::Signed { request, .. } = std::mem::replace(&mut active.step, fetching) {
-                return Some(Command::FetchRange { ticket, range: active.range, request });
+                return Some(Command::FetchRange { ticket, range: active.range, request, plain_hash });
             }
         }
         None
@@ -72,11 +73,7 @@ impl Download {
             let Step::Wanted = active.step else { continue };
             active.step = Step::Signing;
             pieces.push(*piece);
-            intents.push(Intent::GetJobOutput {
-                vault: self.config.vault.clone(),
-                job_id: self.config.job.job_id.clone(),
-                range: Some(active.range),
-            });
+            intents.push(self.config.source.intent(active.range));
         }
         if intents.is_empty() {
             return None;

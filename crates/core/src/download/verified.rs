@@ -7,7 +7,8 @@ use crate::glacier::describe_job::{Action, JobDescription};
 /// What the bytes of an output were compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verified {
-    /// The tree hash over all of them with the store's, or with the one the caller expected.
+    /// The tree hash over all of them with the store's, or with the one the caller expected; of an object that has none,
+    /// the store's SHA-256.
     Whole,
     /// Each range of them with the store's hash of that range, and nothing with a hash of the whole.
     Ranges {
@@ -31,6 +32,13 @@ pub enum Unverifiable {
     NotAligned,
     /// The store could have a hash of the output and its description of the job has none.
     NoTreeHash,
+    /// The store keeps neither a tree hash nor a SHA-256 of the object.
+    NoChecksum,
+    /// The store's SHA-256 of the object is over parts that are not known, or not fetched as such.
+    PartsUnknown,
+    /// The store's SHA-256 of the object is over parts some of which an earlier visit fetched, whose SHA-256 was not
+    /// kept.
+    EarlierVisit,
 }
 
 impl Verified {
@@ -72,6 +80,11 @@ impl fmt::Display for Unverifiable {
                 "the range that was retrieved is not tree-hash-aligned, so that the service has no checksum of it"
             }
             Self::NoTreeHash => "the store's description of the job has no checksum",
+            Self::NoChecksum => "the store keeps no SHA-256 of the object",
+            Self::PartsUnknown => "the store's checksum of the object is over other parts than were fetched",
+            Self::EarlierVisit => {
+                "the store's checksum of the object is over parts some of which were fetched in an earlier visit"
+            }
         })
     }
 }

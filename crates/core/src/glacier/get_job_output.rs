@@ -37,7 +37,7 @@ pub fn check(response: &Response, range: ByteRange, total: u64, len: u64) -> Res
 }
 
 /// Reads the answer's `Content-Range: bytes a-b/total`.
-fn read_content_range(text: &str) -> Option<(ByteRange, u64)> {
+pub(crate) fn read_content_range(text: &str) -> Option<(ByteRange, u64)> {
     let (range, total) = text.strip_prefix("bytes ")?.split_once('/')?;
     Some((ByteRange::parse_inclusive(range)?, parse_decimal(total)?))
 }

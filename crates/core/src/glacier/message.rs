@@ -236,6 +236,8 @@ pub enum AnswerError {
     },
     /// A success about an object of another length or checksum than ours.
     OtherObject,
+    /// A success with bytes of another object than was looked at, under the same name.
+    ObjectChanged,
 }
 
 impl From<InvalidHash> for AnswerError {
@@ -259,6 +261,7 @@ impl fmt::Display for AnswerError {
                 write!(f, "the store reports SHA-256 {reported} and ours is {computed}")
             }
             Self::OtherObject => f.write_str("the store's object has another size or checksum than ours"),
+            Self::ObjectChanged => f.write_str("the object is another one than it was when the download began"),
         }
     }
 }

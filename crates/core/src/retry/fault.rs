@@ -68,6 +68,7 @@ impl Fault {
             AnswerError::TreeHashMismatch { .. } | AnswerError::OtherObject => {
                 Verdict::Retry(ErrorCode::ChecksumMismatchWhole)
             }
+            AnswerError::ObjectChanged => Verdict::Fatal(ErrorCode::ObjectChanged),
             _ => Verdict::Retry(ErrorCode::NotOurServer),
         };
         let who = if operation == Operation::Sign { "The gateway" } else { "The store" };

@@ -39,7 +39,17 @@ pub(super) fn classify(operation: Operation, error: &ServiceError) -> Option<Ver
         (_, "NoSuchKey" | "NoSuchVersion") => V::Fatal(E::ObjectNotFound),
         (412, _) if matches!(operation, O::S3PutObject | O::S3CompleteMultipartUpload) => V::Fatal(E::ObjectExists),
         (_, "PreconditionFailed") => V::Fatal(E::ObjectExists),
-        (_, "InvalidObjectState") => V::Fatal(E::JobNotReady),
+        // It could be read when the download began: the restored copy has had its days.
+        (_, "InvalidObjectState") if operation == O::S3GetObject => V::Gone,
+        (_, "InvalidObjectState") => V::Fatal(E::Refused),
+        // Every range is inside the object that was looked at.
+        (416, _) if operation == O::S3GetObject => V::Fatal(E::ObjectChanged),
+        // A version that marks a deletion.
+        (405, "MethodNotAllowed") if matches!(operation, O::S3GetObject | O::S3HeadObject) => {
+            V::Fatal(E::ObjectNotFound)
+        }
+        // With status 503, which is otherwise passing trouble.
+        (_, "GlacierExpeditedRetrievalNotAvailable") => V::GiveUp(E::ExpeditedUnavailable),
 
         (_, "BadDigest" | "XAmzContentChecksumMismatch" | "XAmzContentSHA256Mismatch") if operation.sends_bytes() => {
             V::Reread
@@ -91,7 +101,15 @@ mod tests {
             (O::S3PutObject, 412, "PreconditionFailed", "", V::Fatal(E::ObjectExists)),
             (O::S3PutObject, 412, "", "", V::Fatal(E::ObjectExists)),
             (O::S3CompleteMultipartUpload, 412, "PreconditionFailed", "", V::Fatal(E::ObjectExists)),
-            (O::S3GetObject, 403, "InvalidObjectState", "", V::Fatal(E::JobNotReady)),
+            (O::S3GetObject, 403, "InvalidObjectState", "", V::Gone),
+            (O::S3RestoreObject, 403, "InvalidObjectState", "", V::Fatal(E::Refused)),
+            (O::S3GetObject, 416, "InvalidRange", "", V::Fatal(E::ObjectChanged)),
+            (O::S3GetObject, 416, "", "", V::Fatal(E::ObjectChanged)),
+            (O::S3GetObject, 404, "NoSuchVersion", "", V::Fatal(E::ObjectNotFound)),
+            (O::S3GetObject, 405, "MethodNotAllowed", "", V::Fatal(E::ObjectNotFound)),
+            (O::S3GetObject, 403, "AccessDenied", "Request has expired", V::SignAgain(E::ClockSkew)),
+            (O::S3GetObject, 403, "", "", V::SignAgain(E::AuthDenied)),
+            (O::S3RestoreObject, 503, "GlacierExpeditedRetrievalNotAvailable", "", V::GiveUp(E::ExpeditedUnavailable)),
             (O::S3UploadPart, 400, "BadDigest", "", V::Reread),
             (O::S3PutObject, 400, "XAmzContentChecksumMismatch", "", V::Reread),
             (O::S3CompleteMultipartUpload, 400, "BadDigest", "", V::Repair),

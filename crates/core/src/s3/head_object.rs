@@ -1,6 +1,7 @@
 //! HeadObject: what an object is and whether it can be read. The gateway answers 200.
 
 use super::{ObjectChecksum, VersionId};
+use crate::glacier::describe_job::JobStatus;
 use crate::glacier::{AnswerError, Date, Response, field};
 use crate::json::Json;
 use crate::tree_hash::TreeHash;
@@ -24,6 +25,9 @@ pub struct ObjectHead {
     /// S3's SHA-256, where it keeps one. As JSON `checksum` and `checksumType`.
     #[cfg_attr(feature = "serde", serde(flatten, with = "checksum_and_type"))]
     pub checksum: Option<ObjectChecksum>,
+    /// Bytes in the first of the parts that a composite checksum is over, where the gateway says.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub part_size: Option<u64>,
     /// Of the metadata or the tag of that name, where there is one.
     pub tree_hash: Option<TreeHash>,
     /// Names in lower case, without `x-amz-meta-`, and without the tree hash.
@@ -38,7 +42,17 @@ pub struct ObjectHead {
 impl ObjectHead {
     /// Whether its bytes can be had now.
     pub const fn is_readable(&self) -> bool {
-        !self.archived || matches!(self.restore, Some(Restore { ongoing: false, .. }))
+        matches!(self.restore_status(), JobStatus::Succeeded)
+    }
+
+    /// Its restore as a job: one that needs none has succeeded, and one that is neither there nor being made has failed.
+    pub const fn restore_status(&self) -> JobStatus {
+        match self.restore {
+            _ if !self.archived => JobStatus::Succeeded,
+            Some(Restore { ongoing: true, .. }) => JobStatus::InProgress,
+            Some(Restore { ongoing: false, .. }) => JobStatus::Succeeded,
+            None => JobStatus::Failed,
+        }
     }
 }
 
@@ -80,6 +94,7 @@ pub fn read(response: &Response) -> Result<ObjectHead, AnswerError> {
         last_modified: read_date(body, "lastModified")?.ok_or(unreadable("lastModified"))?,
         content_type: field::optional(body, "contentType"),
         checksum,
+        part_size: body.number("partSize"),
         tree_hash: field::parsed(body, "treeHash", |text| TreeHash::from_hex(text).ok())?,
         metadata,
         restore: match body.get("restore") {

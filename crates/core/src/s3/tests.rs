@@ -304,6 +304,7 @@ fn heads_are_read_as_they_are_written() {
         last_modified: date("2026-03-20T17:03:43Z"),
         content_type: Some("image/jpeg".into()),
         checksum: Some(ObjectChecksum::Whole(PayloadHash::of(b"a"))),
+        part_size: None,
         tree_hash: Some(TreeHash::from_bytes([1; 32])),
         metadata: vec![("author".into(), "a".into()), ("z".into(), String::new())],
         restore: Some(Restore { ongoing: false, expiry: Some(date("2026-03-27T00:00:00Z")) }),
@@ -321,6 +322,7 @@ fn heads_are_read_as_they_are_written() {
     };
     let composite = ObjectHead {
         checksum: Some(ObjectChecksum::Composite(composite())),
+        part_size: Some(8 << 20),
         restore: Some(Restore { ongoing: true, expiry: None }),
         ..whole.clone()
     };

@@ -2,7 +2,7 @@
 
 use super::gateway::GatewaySettings;
 use super::strict::{check_keys, invalid};
-use crate::download::{Checkpoint, DownloadConfig, Limits};
+use crate::download::{Checkpoint, DownloadConfig, Limits, Source};
 use crate::error::{ErrorCode, UploadError};
 use crate::json::Json;
 use crate::part::{MIB, PartSize};
@@ -69,10 +69,20 @@ impl DownloadOptions {
                 return Err(invalid("rangeSize", &format!("must not exceed memoryBudget, which is {memory_budget}")));
             }
             Some(size) => size,
-            None => default_range_size(memory_budget),
+            None => checksum_part_size(config)
+                .filter(|size| size.bytes() <= memory_budget)
+                .unwrap_or_else(|| default_range_size(memory_budget)),
         };
         config.limits = settings.download_share(config.piece_size, 1);
         Ok(())
+    }
+}
+
+/// Of an object whose checksum is all there is to compare with, the size of the parts that it is over.
+fn checksum_part_size(config: &DownloadConfig) -> Option<PartSize> {
+    match &config.source {
+        Source::Object(object) if object.head.tree_hash.or(config.expected).is_none() => object.checksum_part_size(),
+        _ => None,
     }
 }
 
@@ -135,7 +145,7 @@ mod tests {
 
     #[test]
     fn what_is_given_is_read() {
-        let from = Checkpoint { len: 5, delivered: Vec::new() };
+        let from = Checkpoint { len: 5, delivered: Vec::new(), etag: None };
         let given = Json::object([
             ("treeHash", Json::Text("0a".repeat(32))),
             ("rangeSize", Json::Number(MAX_RANGE_SIZE)),

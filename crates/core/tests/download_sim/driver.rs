@@ -1,11 +1,11 @@
 //! The driver's part, the gateway, the store and the network between: what becomes of each command.
 
-use glacier_core::download::{Command, Event, SinkOrder};
+use glacier_core::download::{Command, Event, SinkOrder, Source};
 use glacier_core::glacier::{Method, Response};
 use glacier_core::intent::{Intent, SignedRequest};
 use glacier_core::json::Json;
 use glacier_core::upload::{SignFailure, Ticket};
-use glacier_core::{ByteRange, TreeHash};
+use glacier_core::{ByteRange, Instant, PayloadHash, TreeHash, s3};
 
 use crate::faults::Fault;
 use crate::world::{Happening, SIGNATURE_MS, World};
@@ -16,6 +16,11 @@ pub fn refusal(status: u16, code: &str, message: &str) -> Response {
     Response { status, headers: vec![("x-amzn-requestid".into(), "request-1".into())], body }
 }
 
+/// The plain hash of the bytes that have this tree hash: as symbolic as they are.
+pub fn plain_hash_of(tree_hash: TreeHash) -> PayloadHash {
+    PayloadHash::of(tree_hash.as_bytes())
+}
+
 impl World {
     pub fn perform(&mut self, command: Command) {
         match command {
@@ -24,17 +29,19 @@ impl World {
                 self.signing.insert(ticket);
                 self.sign(ticket, intents);
             }
-            Command::FetchRange { ticket, range, request } => {
+            Command::FetchRange { ticket, range, request, plain_hash } => {
                 let (intent, signed_at, lifetime_ms) = self.signed[request.url.parse::<usize>().unwrap()].clone();
-                let Intent::GetJobOutput { range: Some(signed), job_id, .. } = intent else {
-                    panic!("another request was signed")
+                let (signed, is_there) = match intent {
+                    Intent::GetJobOutput { range: Some(signed), job_id, .. } => (signed, job_id == self.job_id),
+                    Intent::S3(s3::Intent::GetObject { range: Some(signed), .. }) => (signed, self.is_readable),
+                    _ => panic!("another request was signed"),
                 };
                 assert_eq!(signed, range);
                 assert!(self.now.since(signed_at) <= lifetime_ms / 5 * 4, "signed too long ago");
                 assert!(range.is_tree_hash_aligned(self.download.len()), "{range:?}");
                 assert!(self.in_flight.insert(ticket, range).is_none());
                 self.fetched += 1;
-                self.fetch(ticket, range, job_id == self.job_id, signed_at);
+                self.fetch(ticket, range, is_there, (signed_at, plain_hash));
             }
             Command::Deliver { ticket, range } => {
                 assert_eq!(self.held.get(&ticket).map(|(held, _)| *held), Some(range), "held as it is delivered");
@@ -94,7 +101,8 @@ impl World {
         self.report(ms, event);
     }
 
-    fn fetch(&mut self, ticket: Ticket, range: ByteRange, has_job: bool, signed_at: glacier_core::Instant) {
+    fn fetch(&mut self, ticket: Ticket, range: ByteRange, is_there: bool, (signed_at, plain_hash): (Instant, bool)) {
+        let is_object = matches!(self.config.source, Source::Object(_));
         let scripted = self.script.iter().find(|(nth, _)| *nth == self.fetched).map(|(_, fault)| *fault);
         let mut fault = scripted.or_else(|| self.intensities.of_fetch(&mut self.rng));
         if fault == Some(Fault::Corrupt) && !self.is_vouched() && scripted.is_none() {
@@ -111,12 +119,16 @@ impl World {
                 response.headers.push(("retry-after".into(), seconds.into()));
                 Some(response)
             }
+            _ if (self.now + ms / 2).since(signed_at) > SIGNATURE_MS && is_object => {
+                Some(refusal(403, "AccessDenied", "Request has expired"))
+            }
             _ if (self.now + ms / 2).since(signed_at) > SIGNATURE_MS => Some(refusal(
                 403,
                 "InvalidSignatureException",
                 "Signature expired: a is now earlier than b (c - 5 min.)",
             )),
-            _ if !has_job => Some(refusal(404, "ResourceNotFoundException", "The job ID was not found: job")),
+            _ if !is_there && is_object => Some(refusal(403, "InvalidObjectState", "archived")),
+            _ if !is_there => Some(refusal(404, "ResourceNotFoundException", "The job ID was not found: job")),
             _ => None,
         };
         if let Some(response) = refused {
@@ -129,11 +141,11 @@ impl World {
             _ => {}
         }
         self.report(ms, Event::Received { ticket, bytes: range.len() });
-        let event = self.answer(ticket, range, fault);
+        let event = self.answer(ticket, range, fault, plain_hash);
         self.report(ms + 1, event);
     }
 
-    fn answer(&self, ticket: Ticket, range: ByteRange, fault: Option<Fault>) -> Event {
+    fn answer(&self, ticket: Ticket, range: ByteRange, fault: Option<Fault>, plain_hash: bool) -> Event {
         let total = self.download.len();
         let other = TreeHash::from_bytes([0xbd; 32]);
         let truth = self.hash(range);
@@ -164,10 +176,16 @@ impl World {
             // The range was everything, and everything came.
             tree_hash = truth;
         }
-        let headers = content_range.map(|value| ("content-range".to_owned(), value)).into_iter();
-        let headers =
-            headers.chain(reported.map(|hash| ("x-amz-sha256-tree-hash".to_owned(), hash.to_string()))).collect();
-        Event::Fetched { ticket, response: Response { status, headers, body: None }, len, tree_hash }
+        let mut headers: Vec<_> = content_range.map(|value| ("content-range".to_owned(), value)).into_iter().collect();
+        headers.extend(reported.map(|hash| ("x-amz-sha256-tree-hash".to_owned(), hash.to_string())));
+        if !self.etag.is_empty() {
+            headers.push(("etag".to_owned(), format!("\"{}\"", self.etag)));
+        }
+        if !self.shows_headers {
+            headers.clear();
+        }
+        let payload_hash = plain_hash.then(|| plain_hash_of(tree_hash));
+        Event::Fetched { ticket, response: Response { status, headers, body: None }, len, tree_hash, payload_hash }
     }
 
     /// Ends of requests, as the driver sees them.

@@ -11,7 +11,7 @@ use glacier_core::{ByteRange, Download, Instant, Jitter, MIB, TreeHash};
 
 use crate::assert_delivered;
 use crate::faults::Fault;
-use crate::world::{Happening, World, hash_of, job};
+use crate::world::{Happening, World, hash_of, job, job_of, output_of};
 
 /// The whole of an archive of so many MiB, in pieces of one.
 fn whole(n: u64, script: &[(u32, Fault)]) -> World {
@@ -19,19 +19,19 @@ fn whole(n: u64, script: &[(u32, Fault)]) -> World {
 }
 
 fn world(range: ByteRange, order: SinkOrder, script: &[(u32, Fault)]) -> World {
-    let mut world = World::new(7, job("job-1", range, range.end()), order);
+    let mut world = World::new(7, output_of(job("job-1", range, range.end())), order);
     world.script = script.to_vec();
     world
 }
 
-fn failure(state: &State) -> UploadError {
+pub fn failure(state: &State) -> UploadError {
     match state {
         State::Failed(error) => error.clone(),
         other => panic!("{other:?}"),
     }
 }
 
-fn verified(state: &State) -> Verified {
+pub fn verified(state: &State) -> Verified {
     match state {
         State::Done(outcome) => outcome.verified,
         other => panic!("{other:?}"),
@@ -121,14 +121,15 @@ fn what_cannot_be_verified_is_said_with_the_reason() {
         |config: &mut DownloadConfig| config.expected = Some(hash_of(5 * MIB, ByteRange::new(0, 5 * MIB).unwrap()));
     assert_eq!(run(range(1, 6), expect, &[]), Verified::Whole);
     let why = Unverifiable::NoTreeHash;
-    assert_eq!(run(range(0, 5), |config| config.job.tree_hash = None, &[]), Verified::Ranges { why });
+    assert_eq!(run(range(0, 5), |config| job_of(config).tree_hash = None, &[]), Verified::Ranges { why });
     let one_without = [(2, Fault::NoHeader)];
-    assert_eq!(run(range(0, 5), |config| config.job.tree_hash = None, &one_without), Verified::None { why });
+    assert_eq!(run(range(0, 5), |config| job_of(config).tree_hash = None, &one_without), Verified::None { why });
     let why = Unverifiable::Inventory;
     let inventory = |config: &mut DownloadConfig| {
-        config.job.action = Action::InventoryRetrieval;
-        config.job.inventory_size = Some(5 * MIB);
-        (config.job.range, config.job.tree_hash, config.job.archive_id) = (None, None, None);
+        let job = job_of(config);
+        job.action = Action::InventoryRetrieval;
+        job.inventory_size = Some(5 * MIB);
+        (job.range, job.tree_hash, job.archive_id) = (None, None, None);
     };
     assert_eq!(run(range(1, 6), inventory, &[]), Verified::None { why });
 }
@@ -149,9 +150,9 @@ fn other_bytes_than_the_caller_expects_are_refused_before_any_is_fetched() {
 fn jobs_without_output_are_refused() {
     let good = whole(5, &[]).config;
     let changes: [fn(&mut DownloadConfig); 3] = [
-        |config| config.job.status = JobStatus::InProgress,
-        |config| config.job.status = JobStatus::Failed,
-        |config| (config.job.range, config.job.archive_size) = (None, None),
+        |config| job_of(config).status = JobStatus::InProgress,
+        |config| job_of(config).status = JobStatus::Failed,
+        |config| (job_of(config).range, job_of(config).archive_size) = (None, None),
     ];
     for change in changes {
         let mut config = good.clone();
@@ -186,7 +187,7 @@ fn expired_job_is_an_error_of_its_own_and_another_job_goes_on_from_there() {
         (with_other_hash, ErrorCode::InvalidOption),
         (running, ErrorCode::JobNotReady),
     ] {
-        assert_eq!(world.download.continue_with(wrong).unwrap_err().code, code);
+        assert_eq!(world.download.continue_with(output_of(wrong)).unwrap_err().code, code);
     }
     let before = world.fetched;
     world.renew();
@@ -194,7 +195,7 @@ fn expired_job_is_an_error_of_its_own_and_another_job_goes_on_from_there() {
     let state = world.run_on();
     assert_delivered(&world, &state);
     assert_eq!(u64::from(world.fetched - before), 60 - delivered / MIB, "from the verified beginning");
-    assert_eq!(world.download.continue_with(same).unwrap_err().code, ErrorCode::InvalidOption);
+    assert_eq!(world.download.continue_with(output_of(same)).unwrap_err().code, ErrorCode::InvalidOption);
 }
 
 #[test]
@@ -330,7 +331,7 @@ fn ranges_of_another_output_are_no_beginning() {
         let bad: Vec<_> = bad.into_iter().map(|range| (range, hash)).collect();
         assert_eq!(Download::resume(config.clone(), &bad).unwrap_err().code, ErrorCode::InvalidOption);
     }
-    let shorter = Checkpoint { len: 6 * MIB, delivered: vec![(range(0, 2), hash)] };
+    let shorter = Checkpoint { len: 6 * MIB, delivered: vec![(range(0, 2), hash)], etag: None };
     let error = Download::resume_from(config.clone(), &shorter).unwrap_err();
     assert_eq!(error.message, "from is of an output of 6291456 bytes, and this one has 7340032");
     // A stream goes on where its beginning ends, in whole pieces.
@@ -360,7 +361,7 @@ fn the_largest_output_is_only_numbers() {
     let range = ByteRange::new(0, 10_000 * 4096 * MIB).unwrap();
     let mut description = job("job-1", ByteRange::new(0, MIB).unwrap(), MIB);
     (description.range, description.archive_size) = (Some(range), Some(range.len()));
-    let config = DownloadConfig::new(whole(1, &[]).config.vault, description, SinkOrder::Any);
+    let config = DownloadConfig::new(output_of(description), SinkOrder::Any);
     let mut download = Download::new(config).unwrap();
     download.handle_event(Event::Start, Instant(0), Jitter::new(0.5));
     let Some(Command::Sign { intents, .. }) = download.poll_command(Instant(0)) else { panic!("nothing to sign") };
@@ -420,7 +421,7 @@ fn reports_nobody_waits_for_change_nothing() {
         .map(Ticket)
         .flat_map(|ticket| {
             [
-                Event::Fetched { ticket, response: Response::default(), len: MIB, tree_hash: hash },
+                Event::Fetched { ticket, response: Response::default(), len: MIB, tree_hash: hash, payload_hash: None },
                 Event::Answered { ticket, response: Response::default() },
                 Event::FetchFailed { ticket },
                 Event::Signed { ticket, requests: Vec::new() },

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use glacier_core::download::{Command, DownloadConfig, Event, SinkOrder, State};
+use glacier_core::download::{Command, DownloadConfig, Event, SinkOrder, Source, State};
 use glacier_core::error::ErrorCode;
 use glacier_core::glacier::describe_job::{Action, JobDescription, JobStatus};
 use glacier_core::glacier::{ArchiveId, JobId, VaultName};
@@ -66,6 +66,12 @@ pub struct World {
     pub life: u32,
     /// Job IDs the store has.
     pub job_id: JobId,
+    /// Of the object under the name now.
+    pub etag: String,
+    /// The bucket lets the page see headers of its answers.
+    pub shows_headers: bool,
+    /// The object, or its restored copy.
+    pub is_readable: bool,
     jobs: u32,
     /// What the page stored of the download.
     saved: Vec<(ByteRange, TreeHash)>,
@@ -102,6 +108,17 @@ pub fn job(id: &str, range: ByteRange, archive_size: u64) -> JobDescription {
     }
 }
 
+pub fn output_of(job: JobDescription) -> Source {
+    Source::Job { vault: VaultName::new("photos").unwrap(), job: Box::new(job) }
+}
+
+pub fn job_of(config: &mut DownloadConfig) -> &mut JobDescription {
+    match &mut config.source {
+        Source::Job { job, .. } => job,
+        Source::Object(_) => panic!("an object is no job"),
+    }
+}
+
 /// The true hash of `range` of an output of `len` bytes.
 pub fn hash_of(len: u64, range: ByteRange) -> TreeHash {
     let leaves = range.start() / MIB..range.end().div_ceil(MIB);
@@ -110,9 +127,12 @@ pub fn hash_of(len: u64, range: ByteRange) -> TreeHash {
 }
 
 impl World {
-    pub fn new(seed: u64, job: JobDescription, order: SinkOrder) -> Self {
-        let job_id = job.job_id.clone();
-        let mut config = DownloadConfig::new(VaultName::new("photos").unwrap(), job, order);
+    pub fn new(seed: u64, source: Source, order: SinkOrder) -> Self {
+        let (job_id, etag) = match &source {
+            Source::Job { job, .. } => (job.job_id.clone(), String::new()),
+            Source::Object(object) => (JobId::new("none").unwrap(), object.head.etag.clone()),
+        };
+        let mut config = DownloadConfig::new(source, order);
         config.piece_size = glacier_core::PartSize::MIN;
         Self {
             now: Instant(1_000),
@@ -133,6 +153,9 @@ impl World {
             signing: BTreeSet::new(),
             life: 0,
             job_id,
+            etag,
+            shows_headers: true,
+            is_readable: true,
             jobs: 1,
             saved: Vec::new(),
             agenda: BTreeMap::new(),
@@ -148,7 +171,7 @@ impl World {
     }
 
     pub fn is_vouched(&self) -> bool {
-        self.config.job.is_tree_hash_aligned()
+        matches!(&self.config.source, Source::Job { job, .. } if job.is_tree_hash_aligned())
     }
 
     pub fn hash(&self, range: ByteRange) -> TreeHash {
@@ -209,6 +232,7 @@ impl World {
             Happening::Expiry => {
                 self.jobs += 1;
                 self.job_id = JobId::new(format!("job-{}", self.jobs)).unwrap();
+                self.is_readable = false;
             }
             Happening::Crash => self.crash(),
             Happening::Quiet => {
@@ -234,8 +258,16 @@ impl World {
 
     /// Goes on with the job that the store has now.
     pub fn renew(&mut self) {
-        self.config.job.job_id = self.job_id.clone();
-        self.download.continue_with(self.config.job.clone()).unwrap();
+        self.restore();
+        self.download.continue_with(self.config.source.clone()).unwrap();
+    }
+
+    /// Another job of the same bytes succeeds, or the object is restored again.
+    fn restore(&mut self) {
+        self.is_readable = true;
+        if let Source::Job { job, .. } = &mut self.config.source {
+            job.job_id = self.job_id.clone();
+        }
     }
 
     fn written(&mut self, ticket: Ticket, well: bool) {
@@ -268,7 +300,7 @@ impl World {
         self.in_flight.clear();
         self.signing.clear();
         self.writing.clear();
-        self.config.job.job_id = self.job_id.clone();
+        self.restore();
         if self.rng.chance(500) {
             // Another visit may choose another size.
             let sizes: Vec<_> = glacier_core::PartSize::all().take(4).collect();

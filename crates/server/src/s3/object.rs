@@ -35,7 +35,22 @@ impl S3 {
             let tag = tags.unwrap_or_default().into_iter().find(|(key, _)| key == TREE_HASH_NAME);
             head.tree_hash = tag.and_then(|(_, value)| TreeHash::from_hex(&value).ok());
         }
+        let is_composite = matches!(head.checksum, Some(ObjectChecksum::Composite(_)));
+        if head.tree_hash.is_none() && is_composite {
+            head.part_size = self.first_part_len(place, version_id, &head.etag).await;
+        }
         Ok(head)
+    }
+
+    /// Bytes in the first part of the object with that ETag, which its checksum alone does not tell; `None` where the
+    /// store does not say.
+    async fn first_part_len(&self, place: &Place, version_id: Option<&VersionId>, etag: &str) -> Option<u64> {
+        let call = Call::new(Method::HEAD, place.clone())
+            .query("partNumber", "1")
+            .query_if("versionId", version_id.map(VersionId::as_str));
+        let answer = self.call(&call).await.ok()?.success().ok()?;
+        let is_same = answer.header(s3_header::ETAG)?.trim_matches('"') == etag;
+        answer.header(s3_header::CONTENT_LENGTH)?.parse().ok().filter(|_| is_same)
     }
 
     /// Refuses where there is an object already, unless it is one of that length and hash: then what is about to be sent
@@ -120,6 +135,7 @@ pub(super) fn read_head(answer: &Answer) -> Option<ObjectHead> {
         last_modified: date_of(answer.header("last-modified")?)?,
         content_type: text(s3_header::CONTENT_TYPE),
         checksum: answer.header(s3_header::CHECKSUM_SHA256).and_then(ObjectChecksum::parse),
+        part_size: None,
         tree_hash,
         metadata,
         restore: match answer.header("x-amz-restore") {
