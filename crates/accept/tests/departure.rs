@@ -1,5 +1,5 @@
 //! Peers that leave, or close their half only, while nobody reads from them; in the clear and by TLS.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "tests")]
 
 mod authority;
 
