@@ -1,6 +1,7 @@
 //! One connection from its first byte to its last.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -18,10 +19,11 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use crate::answer::{self, Answer};
 use crate::body::Body;
+use crate::departure::{self, Socket};
 use crate::fault::{self, Fault, Wire};
 use crate::limits::Limits;
 use crate::room::Room;
-use crate::stream::{Progress, Stream};
+use crate::stream::{Progress, Shared, Stream};
 use crate::streams::OpenStream;
 
 /// Who sent the request: the other end of the connection, which behind a proxy is the proxy. Among the request's
@@ -64,7 +66,7 @@ impl Drop for InFlight {
 /// Serves one HTTP/1.1 connection until either side ends it or `shutdown` changes and the request in flight is answered.
 pub(crate) async fn serve<S, F, Fut, B>(stream: S, context: Connection, service: F, mut shutdown: watch::Receiver<bool>)
 where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: Socket + AsyncRead + AsyncWrite + Unpin,
     F: Fn(Request<Body>) -> Fut + Clone,
     Fut: Future<Output = Response<B>>,
     B: http_body::Body<Data = Bytes> + 'static,
@@ -72,9 +74,11 @@ where
 {
     let limits = context.limits;
     let progress = Progress::new();
-    let stream = TokioIo::new(Stream::new(stream, limits, Some(progress.clone())));
+    let stream = Shared::new(Stream::new(stream, limits, Some(progress.clone())));
+    let watched = stream.share();
     let answer = service_fn(move |request| {
-        let wire = Wire::Http1(progress.begin());
+        let may_be_interrupted = limits.interim_answers && departure::ignores_interim_answers(&request);
+        let wire = Wire::Http1(progress.begin(may_be_interrupted));
         answer(request, wire, context.clone(), service.clone(), Protocol::Http1(progress.clone()))
     });
     let connection = http1::Builder::new()
@@ -85,12 +89,17 @@ where
         .max_headers(limits.headers)
         // The buffer alone does not bound a head that comes in one piece.
         .max_header_size(limits.head_bytes.min(limits.buffer))
-        .serve_connection(stream, answer);
+        .serve_connection(TokioIo::new(stream), answer);
     let mut connection = pin!(connection);
     let mut asked_to_end = false;
     let end = loop {
         tokio::select! {
+            // Whether anybody reads is known after the connection was polled.
+            biased;
             end = connection.as_mut() => break end,
+            () = poll_fn(|cx| watched.lock().poll_departure(cx)) => {
+                return tracing::debug!("connection ended: its peer has left");
+            }
             // An error means that the accept loop is gone, which is a shutdown as well.
             _ = shutdown.changed(), if !asked_to_end => {
                 asked_to_end = true;
@@ -130,7 +139,7 @@ where
     request.extensions_mut().insert(context.peer);
     request.extensions_mut().insert(context.scheme);
     let mut handling = Box::pin(async move { service(request).await });
-    let handled = std::future::poll_fn(|cx| {
+    let handled = poll_fn(|cx| {
         match catch_unwind(AssertUnwindSafe(|| handling.as_mut().poll(cx))) {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(response)) => Poll::Ready(Some(response)),

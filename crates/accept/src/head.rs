@@ -66,6 +66,19 @@ impl HeadReader {
         matches!(self.place, Place::RequestLine | Place::Header)
     }
 
+    /// Whether a request has ended and no other begun.
+    pub(crate) fn is_between(&self) -> bool {
+        self.place == Place::Between
+    }
+
+    /// Bytes still to come of the body that has begun, or as many as are certain to.
+    pub(crate) fn left(&self) -> u64 {
+        match self.place {
+            Place::Sized(left) | Place::Chunk(left) => left,
+            _ => 0,
+        }
+    }
+
     /// How many heads have ended.
     pub(crate) fn n_ended(&self) -> u64 {
         self.n_ended

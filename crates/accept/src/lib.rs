@@ -24,6 +24,7 @@ mod alarm;
 mod answer;
 mod body;
 mod connection;
+mod departure;
 mod fault;
 mod head;
 mod http2;

@@ -25,6 +25,9 @@ pub struct Limits {
     /// How long what is still arriving is read and thrown away after an answer that ends the connection. Closing at
     /// once makes TCP reset the connection, and a client in the middle of a body then loses the answer that says why.
     pub linger: Duration,
+    /// Whether browsers are sent interim answers (status 102) while nothing is read from them, which is how one that has
+    /// left is found out. Proxies may take one for the answer.
+    pub interim_answers: bool,
     /// How long requests in flight may go on after shutdown was asked for.
     pub shutdown: Duration,
     /// Connections open at once. More wait in the system's queue. At most half of the files the process may open, so
@@ -67,6 +70,7 @@ impl Default for Limits {
             body_min_rate: 1024,
             write_stall: Duration::from_secs(30),
             linger: Duration::from_millis(1500),
+            interim_answers: true,
             shutdown: Duration::from_secs(30),
             connections: 512,
             connections_per_address: usize::MAX,

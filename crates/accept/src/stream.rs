@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::alarm::Alarm;
+use crate::departure::{self, INTERIM, LOOK, Sign, Socket};
 use crate::head::{Head, HeadReader};
 use crate::limits::Limits;
 
@@ -21,6 +22,12 @@ struct State {
     /// A request is with the handler or its answer is being written.
     in_flight: bool,
     any_byte: bool,
+    /// All that was to be written was.
+    flushed: bool,
+    /// Nothing of the answer was written, and nothing of the one before it is left to be.
+    unanswered: bool,
+    /// Its sender passes over interim answers.
+    may_be_interrupted: bool,
     /// To be woken at the end of the answer. Hyper may read while the answer still goes out, and not again after it,
     /// and then nobody would set the deadline for the next request.
     reader: Option<Waker>,
@@ -28,12 +35,23 @@ struct State {
 
 impl Progress {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Mutex::new(State { heads: HeadReader::new(), in_flight: false, any_byte: false, reader: None })))
+        Self(Arc::new(Mutex::new(State {
+            heads: HeadReader::new(),
+            in_flight: false,
+            any_byte: false,
+            flushed: true,
+            unanswered: false,
+            may_be_interrupted: false,
+            reader: None,
+        })))
     }
 
-    pub(crate) fn begin(&self) -> Option<Head> {
+    /// A request has come, whose sender may be sent interim answers or not.
+    pub(crate) fn begin(&self, may_be_interrupted: bool) -> Option<Head> {
         let mut state = self.lock();
         state.in_flight = true;
+        state.unanswered = state.flushed;
+        state.may_be_interrupted = may_be_interrupted;
         state.heads.take()
     }
 
@@ -78,6 +96,15 @@ pub(crate) struct Stream<S> {
     finished_writing: bool,
     /// Bytes read since the task last let others run.
     read_in_a_row: usize,
+    /// Since it was last looked at, somebody read and has to wait.
+    is_read: bool,
+    /// The peer has closed its half after a whole request.
+    half_closed: bool,
+    look_alarm: Alarm,
+    /// Runs while a peer that has closed its half is sent nothing.
+    silence_alarm: Alarm,
+    /// What is left to be written of an interim answer.
+    interim: &'static [u8],
 }
 
 impl<S> Stream<S> {
@@ -92,6 +119,11 @@ impl<S> Stream<S> {
             linger_alarm: Alarm::default(),
             finished_writing: false,
             read_in_a_row: 0,
+            is_read: false,
+            half_closed: false,
+            look_alarm: Alarm::default(),
+            silence_alarm: Alarm::default(),
+            interim: &[],
         }
     }
 
@@ -135,6 +167,77 @@ impl<S> Stream<S> {
     }
 }
 
+impl<S: AsyncWrite + Unpin> Stream<S> {
+    /// What comes next is of the answer.
+    fn poll_begin_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Some(progress) = &self.progress {
+            let mut state = progress.lock();
+            (state.flushed, state.unanswered) = (false, false);
+        }
+        self.silence_alarm.lift();
+        if self.interim.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        let written = self.poll_interim(cx);
+        self.poll_write_deadline(written, cx)
+    }
+
+    fn poll_interim(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.interim.is_empty() {
+            let written = ready!(Pin::new(&mut self.inner).poll_write(cx, self.interim))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.interim = self.interim.get(written..).unwrap_or(&[]);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: Socket + AsyncRead + AsyncWrite + Unpin> Stream<S> {
+    /// Ready once the peer has left while a request is in flight and nobody reads. To be called after each time that
+    /// the connection was polled.
+    pub(crate) fn poll_departure(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let is_read = std::mem::take(&mut self.is_read);
+        let Some(progress) = self.progress.clone() else { return Poll::Pending };
+        loop {
+            let (in_flight, unread, unanswered, may_be_interrupted) = {
+                let state = progress.lock();
+                (state.in_flight, state.heads.left(), state.unanswered, state.may_be_interrupted)
+            };
+            if !in_flight || is_read {
+                self.look_alarm.lift();
+                self.silence_alarm.lift();
+                return Poll::Pending;
+            }
+            self.look_alarm.set(LOOK);
+            if self.half_closed && !unanswered {
+                // A stream of events has no end, and a peer that left it is only found out by writing.
+                self.silence_alarm.set(self.limits.linger);
+                if self.silence_alarm.poll(cx).is_ready() {
+                    return Poll::Ready(());
+                }
+            }
+            ready!(self.look_alarm.poll(cx));
+            self.look_alarm.lift();
+            match departure::look(&self.inner, cx) {
+                Sign::Gone => return Poll::Ready(()),
+                Sign::Ended(queued) if unread > queued => return Poll::Ready(()),
+                Sign::Ended(_) | Sign::None => {}
+            }
+            if unanswered && may_be_interrupted && self.interim.is_empty() {
+                self.interim = INTERIM;
+            }
+            if let Poll::Ready(Err(_)) = self.poll_interim(cx) {
+                return Poll::Ready(());
+            }
+            if let Poll::Ready(Err(_)) = Pin::new(&mut self.inner).poll_flush(cx) {
+                return Poll::Ready(());
+            }
+        }
+    }
+}
+
 impl<S: AsyncRead + Unpin> AsyncRead for Stream<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
@@ -150,6 +253,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for Stream<S> {
                 this.read_in_a_row += bytes.len();
                 let Some(progress) = &this.progress else { return Poll::Ready(Ok(())) };
                 let mut state = progress.lock();
+                if bytes.is_empty() && buffer.remaining() > 0 && state.in_flight && state.heads.is_between() {
+                    // It may still wait for the answer, which hyper would not write.
+                    this.half_closed = true;
+                    state.reader = Some(cx.waker().clone());
+                    return Poll::Pending;
+                }
+                this.look_alarm.lift();
                 state.any_byte |= !bytes.is_empty();
                 let n_ended = state.heads.n_ended();
                 state.heads.read(bytes);
@@ -163,6 +273,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Stream<S> {
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Pending => {
                 this.read_in_a_row = 0;
+                this.is_read = true;
                 this.poll_read_deadline(cx)
             }
         }
@@ -172,6 +283,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Stream<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        ready!(this.poll_begin_write(cx))?;
         let written = Pin::new(&mut this.inner).poll_write(cx, bytes);
         this.poll_write_deadline(written, cx)
     }
@@ -182,6 +294,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<S> {
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        ready!(this.poll_begin_write(cx))?;
         let written = Pin::new(&mut this.inner).poll_write_vectored(cx, pieces);
         this.poll_write_deadline(written, cx)
     }
@@ -193,6 +306,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<S> {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let flushed = Pin::new(&mut this.inner).poll_flush(cx);
+        if let (Poll::Ready(Ok(())), Some(progress)) = (&flushed, &this.progress) {
+            progress.lock().flushed = true;
+        }
         this.poll_write_deadline(flushed, cx)
     }
 
@@ -219,6 +335,58 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<S> {
         }
         cx.waker().wake_by_ref();
         Poll::Pending
+    }
+}
+
+/// A stream that the connection and who watches it have in common. Both are of one task, so the lock is never waited for.
+#[derive(Debug)]
+pub(crate) struct Shared<S>(Arc<Mutex<Stream<S>>>);
+
+impl<S> Shared<S> {
+    pub(crate) fn new(stream: Stream<S>) -> Self {
+        Self(Arc::new(Mutex::new(stream)))
+    }
+
+    /// The same stream.
+    pub(crate) fn share(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Stream<S>> {
+        // A panic inside of a socket ends its connection.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Shared<S> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.lock()).poll_read(cx, buffer)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Shared<S> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut *self.lock()).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut *self.lock()).poll_write_vectored(cx, pieces)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.lock().is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.lock()).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.lock()).poll_shutdown(cx)
     }
 }
 

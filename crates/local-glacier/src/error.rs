@@ -29,6 +29,7 @@ pub(crate) enum Code {
     AccessDenied,
     BadRequest,
     InsufficientCapacity,
+    InsufficientStorage,
     InvalidParameterValue,
     InvalidSignature,
     LimitExceeded,
@@ -49,6 +50,7 @@ impl Code {
             Self::AccessDenied => "AccessDeniedException",
             Self::BadRequest => "BadRequest",
             Self::InsufficientCapacity => "InsufficientCapacityException",
+            Self::InsufficientStorage => "InsufficientStorageException",
             Self::InvalidParameterValue => "InvalidParameterValueException",
             Self::InvalidSignature => "InvalidSignatureException",
             Self::LimitExceeded => "LimitExceededException",
@@ -78,6 +80,8 @@ impl Code {
             Self::ResourceNotFound => StatusCode::NOT_FOUND,
             // The guide's number; the SDKs' model says 400, and takes either.
             Self::InsufficientCapacity => StatusCode::SERVICE_UNAVAILABLE,
+            // Not one of Glacier's, whose disks are never full.
+            Self::InsufficientStorage => StatusCode::INSUFFICIENT_STORAGE,
             Self::ServiceUnavailable => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -85,7 +89,7 @@ impl Code {
     /// Whose fault it is.
     pub(crate) const fn kind(self) -> &'static str {
         match self {
-            Self::InsufficientCapacity | Self::ServiceUnavailable => "Server",
+            Self::InsufficientCapacity | Self::InsufficientStorage | Self::ServiceUnavailable => "Server",
             _ => "Client",
         }
     }
@@ -291,6 +295,12 @@ pub(crate) fn wrong_json_type(what: &str, expected: &str) -> Refusal {
 
 pub(crate) fn internal() -> Refusal {
     refusal(Code::ServiceUnavailable, "The store could not do this because of an internal error; try again later")
+}
+
+pub(crate) fn full() -> Refusal {
+    let message =
+        "The store's disk is full. Uploads that have all their parts can be completed; abort what is not needed";
+    refusal(Code::InsufficientStorage, message)
 }
 
 #[cfg(test)]

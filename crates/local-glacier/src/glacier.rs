@@ -237,6 +237,11 @@ impl Glacier {
         }
     }
 
+    /// As [`Store::keep_free`], which nobody else has once the store is served.
+    pub fn keep_free(&self, bytes: u64) {
+        self.store.keep_free(bytes);
+    }
+
     /// Does something that waits for the disk.
     pub(crate) async fn blocking<T: Send + 'static>(
         &self,
@@ -271,6 +276,10 @@ impl Glacier {
             StoreError::TooManyVaults => error::too_many_vaults(MAX_VAULTS),
             StoreError::BodyIncomplete => error::body_incomplete(),
             StoreError::MissingPart { first_byte } => error::missing_part(first_byte),
+            StoreError::Failed(Failure::Full) => {
+                tracing::error!("the file system is full");
+                error::full()
+            }
             StoreError::UploadNotFound if let Some(id) = upload_id => error::upload_not_found(id),
             fault => {
                 tracing::error!(error = %fault, "the store failed");

@@ -82,7 +82,7 @@ async fn read(mut body: RequestBody, queue: mpsc::Sender<Bytes>, len: u64) -> Re
 }
 
 fn write(store: &Store, mut pieces: mpsc::Receiver<Bytes>, announced: &Announced) -> Result<Incoming, StoreError> {
-    let mut incoming = store.incoming()?;
+    let mut incoming = store.incoming_of(announced.len)?;
     while let Some(piece) = pieces.blocking_recv() {
         incoming.write(&piece)?;
     }

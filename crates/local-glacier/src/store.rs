@@ -28,6 +28,7 @@ mod output;
 mod policies;
 mod provisioned_capacity;
 mod retrieval_policy;
+mod room;
 mod tags;
 mod vaults;
 
@@ -38,6 +39,7 @@ use std::sync::atomic::AtomicBool;
 use rusqlite::Connection;
 
 pub use failure::{Failure, OpenError, StoreError};
+pub use room::MIN_FREE;
 
 pub(crate) use archives::StoredArchive;
 pub(crate) use ids::{JobId, LockId, RequestId};
@@ -115,7 +117,18 @@ impl Store {
         &self.inner.clock
     }
 
-    /// A file for bytes that are about to arrive.
+    /// Sets how many bytes of the file system stay free for metadata: bodies that would leave less are refused.
+    /// [`MIN_FREE`] unless set.
+    pub fn keep_free(&self, bytes: u64) {
+        self.inner.folder.room.keep_free(bytes);
+    }
+
+    /// A file for so many bytes that are about to arrive, if there is room for them.
+    pub(crate) fn incoming_of(&self, len: u64) -> Result<Incoming, Failure> {
+        self.inner.folder.incoming_of(len)
+    }
+
+    /// A file for bytes of our own making.
     pub(crate) fn incoming(&self) -> Result<Incoming, Failure> {
         self.inner.folder.incoming()
     }

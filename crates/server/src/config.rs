@@ -51,6 +51,9 @@ pub struct Config {
     /// Folder for secrets, metadata and archives; made if need be
     #[arg(long, env = "GLACIER_UPLOAD_DATA")]
     pub data: PathBuf,
+    /// Bytes of that folder's file system that stay free for metadata: parts that would leave less get 507
+    #[arg(long, env = "GLACIER_UPLOAD_MIN_FREE_BYTES", default_value_t = local_glacier::MIN_FREE, value_name = "BYTES")]
+    pub min_free_bytes: u64,
     /// Address to listen on; port 0 picks a free one
     #[arg(long, env = "GLACIER_UPLOAD_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,

@@ -83,6 +83,7 @@ impl EdgeOptions {
             connections_per_address: self.max_connections_per_address.unwrap_or(per_address),
             // Each may hold a file of the store as well.
             requests: self.max_requests.unwrap_or(REQUESTS).min(open_files / 4).max(1),
+            interim_answers: !behind_proxy,
             shutdown: Duration::from_secs(self.shutdown_grace),
             ..Limits::default()
         }

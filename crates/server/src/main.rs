@@ -251,6 +251,7 @@ impl Vaults {
         let (vaults, known) = (vaults.to_vec(), credentials.clone());
         let open = move || mount::open(&data, &vaults, known, &region, &account_id);
         let glacier = tokio::task::spawn_blocking(open).await??;
+        glacier.keep_free(config.min_free_bytes);
         Ok(Self { here: Some(glacier), elsewhere: None, credentials, scope })
     }
 

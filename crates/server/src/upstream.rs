@@ -6,6 +6,7 @@
 
 mod call;
 mod connector;
+mod cut;
 mod origin;
 mod trust;
 
@@ -124,8 +125,8 @@ impl Client {
             let host = HeaderValue::from_str(origin.authority()).map_err(|_| UpstreamError::Unsendable)?;
             parts.headers.insert(header::HOST, host);
         }
-        let (call, body) = Call::new(body, self.patience);
-        let answer = self.inner.request(Request::from_parts(parts, body));
+        let (call, request) = Call::new(Request::from_parts(parts, body), self.patience);
+        let answer = self.inner.request(request);
         let answer = call.until_head(answer).await.ok_or(UpstreamError::TimedOut)?;
         match answer {
             Ok(answer) => Ok(answer.map(|body| call.answer(body))),

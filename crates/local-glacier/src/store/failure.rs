@@ -84,6 +84,8 @@ pub enum Failure {
         /// The operating system's reason.
         reason: Arc<io::Error>,
     },
+    /// The file system has no room for it, or no more than metadata needs.
+    Full,
     /// The database failed at a statement; nothing was changed.
     Database(Arc<rusqlite::Error>),
     /// The database failed at a commit.
@@ -136,6 +138,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File { doing, reason } => write!(f, "{doing}: {reason}"),
+            Self::Full => f.write_str("the file system is full"),
             Self::Database(reason) => write!(f, "database: {reason}"),
             Self::Commit { reason } => write!(f, "commit: {reason}"),
             Self::Poisoned => f.write_str("a flush to disk failed earlier; restart to see what is really stored"),
@@ -155,13 +158,22 @@ impl From<Failure> for StoreError {
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Failed(Failure::Database(Arc::new(error)))
+        Self::Failed(match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => Failure::Full,
+            _ => Failure::Database(Arc::new(error)),
+        })
     }
 }
 
 /// Makes a [`Failure`] of an I/O error: `.map_err(while_doing("writing a part"))`.
 pub(super) fn while_doing(doing: &'static str) -> impl FnOnce(io::Error) -> Failure {
-    move |reason| Failure::File { doing, reason: Arc::new(reason) }
+    move |reason| match reason.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            tracing::error!(doing, %reason, "the file system is full");
+            Failure::Full
+        }
+        _ => Failure::File { doing, reason: Arc::new(reason) },
+    }
 }
 
 /// Whether a flush to disk has ever failed. Clones share the answer.

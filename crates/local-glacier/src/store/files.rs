@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::failure::{Health, while_doing};
 use super::incoming::{Incoming, Segment};
+use super::room::Room;
 use super::{Failure, OpenError, ids};
 
 #[derive(Debug)]
@@ -15,6 +16,7 @@ pub(super) struct Folder {
     files: PathBuf,
     incoming: PathBuf,
     health: Health,
+    pub(super) room: Room,
     /// Held as long as the store is open.
     _lock: File,
 }
@@ -31,7 +33,8 @@ impl Folder {
                 return Err(OpenError::NotAFolder { path: folder.clone() });
             }
         }
-        Ok(Self { root: root.to_owned(), files, incoming, health, _lock: lock })
+        let room = Room::in_folder(root.to_owned());
+        Ok(Self { root: root.to_owned(), files, incoming, health, room, _lock: lock })
     }
 
     /// Makes the folder's own entries durable.
@@ -55,7 +58,13 @@ impl Folder {
         Ok(())
     }
 
-    /// A new file for bytes that are about to arrive.
+    /// A new file for so many bytes that are about to arrive.
+    pub(super) fn incoming_of(&self, len: u64) -> Result<Incoming, Failure> {
+        let pledge = self.room.pledge(len)?;
+        Ok(self.incoming()?.pledged(pledge))
+    }
+
+    /// A new file for bytes of our own making.
     pub(super) fn incoming(&self) -> Result<Incoming, Failure> {
         self.health.check()?;
         let name = ids::file_name()?;
@@ -68,7 +77,11 @@ impl Folder {
     pub(super) fn keep(&self, incoming: Incoming) -> Result<StoredFile, Failure> {
         self.health.check()?;
         let (file, segment, mut guard) = incoming.into_parts();
-        self.flushed(file.sync_all().map_err(while_doing("flushing a file")))?;
+        match file.sync_all().map_err(while_doing("flushing a file")) {
+            // This file is lost and goes; no other was promised anything.
+            Err(Failure::Full) => return Err(Failure::Full),
+            flushed => self.flushed(flushed)?,
+        }
         let path = self.files.join(&segment.file);
         guard.rename_to(path).map_err(while_doing("renaming a file"))?;
         let folder = File::open(&self.files).map_err(while_doing("opening the folder of files"))?;

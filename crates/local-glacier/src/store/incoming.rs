@@ -7,6 +7,7 @@ use glacier_core::{PartDigest, PartHasher, PayloadHash, TreeHash};
 
 use super::failure::while_doing;
 use super::files::RemoveOnDrop;
+use super::room::Pledge;
 use super::{Failure, StoreError};
 
 /// A file that is being filled. Dropping it removes it.
@@ -15,6 +16,7 @@ pub(crate) struct Incoming {
     file: File,
     name: String,
     guard: RemoveOnDrop,
+    pledge: Option<Pledge>,
     hasher: PartHasher,
     /// Hashes of the whole leaves so far, 32 bytes each.
     leaves: Vec<u8>,
@@ -22,12 +24,20 @@ pub(crate) struct Incoming {
 
 impl Incoming {
     pub(super) fn new(file: File, name: String, guard: RemoveOnDrop) -> Self {
-        Self { file, name, guard, hasher: PartHasher::new(), leaves: Vec::new() }
+        Self { file, name, guard, pledge: None, hasher: PartHasher::new(), leaves: Vec::new() }
+    }
+
+    /// With room that was kept for it.
+    pub(super) fn pledged(self, pledge: Pledge) -> Self {
+        Self { pledge: Some(pledge), ..self }
     }
 
     /// Takes the next bytes.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         self.file.write_all(bytes).map_err(while_doing("writing a file"))?;
+        if let Some(pledge) = &mut self.pledge {
+            pledge.spend(bytes.len() as u64);
+        }
         let leaves = &mut self.leaves;
         self.hasher.update_with(bytes, |leaf| leaves.extend_from_slice(&leaf));
         Ok(())

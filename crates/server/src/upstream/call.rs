@@ -9,12 +9,15 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
+use http::{Extensions, Request};
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
+use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::Patience;
+use super::cut::Cut;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -23,7 +26,32 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub(super) struct Call {
     progress: Arc<Progress>,
     patience: Patience,
-    wanted: oneshot::Sender<()>,
+    wanted: Wanted,
+}
+
+/// Ends the call when it is dropped, wherever it is stuck.
+#[derive(Debug)]
+struct Wanted {
+    progress: Arc<Progress>,
+    connection: CaptureConnection,
+    /// The connection may be another call's from here on, once the request was sent.
+    answered: bool,
+    _wanted: oneshot::Sender<()>,
+}
+
+impl Drop for Wanted {
+    fn drop(&mut self) {
+        if self.answered && self.progress.sent.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut extras = Extensions::new();
+        if let Some(connected) = self.connection.connection_metadata().as_ref() {
+            connected.get_extras(&mut extras);
+        }
+        if let Some(cut) = extras.get::<Cut>() {
+            cut.cut();
+        }
+    }
 }
 
 /// When something last moved.
@@ -48,13 +76,16 @@ impl Progress {
 }
 
 impl Call {
-    pub(super) fn new(body: Body, patience: Patience) -> (Self, Sending) {
-        let is_empty = http_body::Body::is_end_stream(&body);
+    pub(super) fn new(request: Request<Body>, patience: Patience) -> (Self, Request<Sending>) {
+        let is_empty = http_body::Body::is_end_stream(request.body());
         let progress = Progress { begun: Instant::now(), moved: AtomicU64::new(0), sent: AtomicBool::new(is_empty) };
         let progress = Arc::new(progress);
         let (wanted, still_wanted) = oneshot::channel();
-        let sending = Sending { body, progress: Arc::clone(&progress), still_wanted: Some(still_wanted) };
-        (Self { progress, patience, wanted }, sending)
+        let sending = |body| Sending { body, progress: Arc::clone(&progress), still_wanted: Some(still_wanted) };
+        let mut request = request.map(sending);
+        let connection = capture_connection(&mut request);
+        let wanted = Wanted { progress: Arc::clone(&progress), connection, answered: false, _wanted: wanted };
+        (Self { progress, patience, wanted }, request)
     }
 
     /// What `answer` gives, or `None` when nothing moved for too long.
@@ -72,7 +103,8 @@ impl Call {
         }
     }
 
-    pub(super) fn answer(self, body: Incoming) -> Answer {
+    pub(super) fn answer(mut self, body: Incoming) -> Answer {
+        self.wanted.answered = true;
         Answer { body, idle: self.patience.idle, alarm: None, _wanted: self.wanted }
     }
 }
@@ -136,7 +168,7 @@ pub struct Answer {
     idle: Duration,
     /// Set while it is waited for.
     alarm: Option<Pin<Box<Sleep>>>,
-    _wanted: oneshot::Sender<()>,
+    _wanted: Wanted,
 }
 
 /// The answer stopped arriving.

@@ -6,12 +6,11 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Uri;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tower::Service;
 
+use super::cut::Severable;
 use super::trust::Trust;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -39,7 +38,7 @@ impl Connector {
 }
 
 impl Service<Uri> for Connector {
-    type Response = MaybeHttpsStream<TokioIo<TcpStream>>;
+    type Response = Severable;
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
 
@@ -52,7 +51,7 @@ impl Service<Uri> for Connector {
         let (connecting, patience) = (self.inner.call(to), self.patience);
         Box::pin(async move {
             match tokio::time::timeout(patience, connecting).await {
-                Ok(connected) => connected,
+                Ok(connected) => connected.map(Severable::new),
                 Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "no connection in time").into()),
             }
         })

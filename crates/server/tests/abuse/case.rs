@@ -63,29 +63,22 @@ impl Case {
         std::fs::create_dir(&page).unwrap();
         std::fs::write(page.join("index.html"), "<!doctype html><title>page</title>").unwrap();
         std::fs::write(folder.path().join("outside.txt"), "canary-outside").unwrap();
-        let mut child = command
-            .args(["--listen", "127.0.0.1:0", "--vault", "demo", "--vault", "films"])
-            .arg("--data")
-            .arg(folder.path().join("data"))
-            .arg("--page")
-            .arg(page)
-            .args(flags)
-            .env("RUST_LOG", "trace")
-            .env("GLACIER_UPLOAD_TOKEN_KEY", TOKEN_KEY)
-            .stdout(Stdio::piped())
-            .stderr(std::fs::File::create(folder.path().join("log")).unwrap())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let log = || std::fs::read_to_string(folder.path().join("log")).unwrap();
-        let host = line.trim().rsplit_once("://").unwrap_or_else(|| panic!("no address: {}", log())).1.to_owned();
+        let (child, host) = start(&mut command, folder.path(), flags);
         let credentials = std::fs::read_to_string(folder.path().join("data/store-credentials")).unwrap();
         let keys = Keys::new(TOKEN_KEY, &credentials, &host);
         let canaries = RefCell::new(vec![TOKEN_KEY.to_owned(), keys.secret.clone(), "canary".to_owned()]);
         let case = Self { id, folder, child, host, keys, payloads: Cell::new(0), before: RefCell::new(None), canaries };
         case.settle();
         case
+    }
+
+    /// The server again, on the same folder, with other flags.
+    pub(crate) fn restart(&mut self, flags: &[&str]) {
+        let _ = self.child.kill();
+        self.child.wait().unwrap();
+        (self.child, self.host) = start(&mut Command::new(BIN), self.folder.path(), flags);
+        let credentials = std::fs::read_to_string(self.path("data/store-credentials")).unwrap();
+        self.keys = Keys::new(TOKEN_KEY, &credentials, &self.host);
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -246,6 +239,28 @@ impl Drop for Case {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Starts the program in `folder`, and tells where it listens.
+fn start(command: &mut Command, folder: &Path, flags: &[&str]) -> (Child, String) {
+    let mut child = command
+        .args(["--listen", "127.0.0.1:0", "--vault", "demo", "--vault", "films"])
+        .arg("--data")
+        .arg(folder.join("data"))
+        .arg("--page")
+        .arg(folder.join("page"))
+        .args(flags)
+        .env("RUST_LOG", "trace")
+        .env("GLACIER_UPLOAD_TOKEN_KEY", TOKEN_KEY)
+        .stdout(Stdio::piped())
+        .stderr(std::fs::File::options().create(true).append(true).open(folder.join("log")).unwrap())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let log = || std::fs::read_to_string(folder.join("log")).unwrap();
+    let host = line.trim().rsplit_once("://").unwrap_or_else(|| panic!("no address: {}", log())).1.to_owned();
+    (child, host)
 }
 
 fn visit(folder: &Path, files: &mut BTreeMap<PathBuf, String>) {

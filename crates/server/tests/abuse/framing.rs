@@ -349,6 +349,10 @@ fn a62_nothing_that_is_sent_makes_the_server_fail() {
                 _ => drop(bytes.splice(at..at, *b"\r\n")),
             }
         }
+        // Nothing was spoiled by chance, and a whole request is carried out although its sender ends there.
+        if seeds.contains(&bytes) {
+            bytes.pop();
+        }
         case.count();
         let answers = exchange_and_end(&host, &bytes);
         let shown = String::from_utf8_lossy(&bytes).into_owned();

@@ -10,6 +10,7 @@ mod browsers;
 mod case;
 mod coverage;
 mod framing;
+mod full;
 mod http2;
 mod intents;
 mod jobs;

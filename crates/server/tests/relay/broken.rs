@@ -58,6 +58,35 @@ fn what_the_store_does_not_take_waits_in_the_browser() {
 }
 
 #[test]
+fn a_browser_that_leaves_ends_the_part_although_the_store_takes_nothing() {
+    let aws = Aws::start(&[VAULT]);
+    let gateway = Gateway::before(&aws);
+    let length = 64 * MIB;
+    let bytes = vec![7; length];
+    let intent = json!({ "op": "InitiateMultipartUpload", "vault": VAULT, "partSize": length, "size": length });
+    let answer = gateway.carry_out(&intent, b"");
+    let upload_id = answer.header("x-amz-multipart-upload-id").unwrap().to_owned();
+    let mut signed = gateway.sign_part(&upload_id, 0, &bytes);
+    signed["headers"]["sec-fetch-mode"] = json!("cors");
+    aws.seen();
+    aws.fault(Fault::IsSilent);
+    let before = gateway.connections_to(aws.address.port());
+    let mut stream = gateway.connect();
+    // As browsers do, which keep their connections.
+    let head = head_of(&signed, &gateway.host, Some(length)).replace("connection: close\r\n", "");
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.set_write_timeout(Some(Duration::from_millis(300))).unwrap();
+    let piece = &bytes[..64 << 10];
+    // Until nothing more fits anywhere, and the end of the connection cannot be sent either.
+    let full = std::iter::repeat_with(|| stream.write(piece)).find_map(Result::err).unwrap();
+    assert!(matches!(full.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{full}");
+    assert!(gateway.connections_to(aws.address.port()) > 0);
+    drop(stream);
+    // Deadlines are tens of seconds away.
+    until(|| (gateway.connections_to(aws.address.port()) < before.max(1)).then_some(()));
+}
+
+#[test]
 fn an_answer_that_comes_early_is_passed_on_at_once() {
     let aws = Aws::start(&[VAULT]);
     let gateway = Gateway::before(&aws);

@@ -90,6 +90,18 @@ impl Gateway {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap()
     }
 
+    /// How many of its connections to that port are open. One that was given up is not, although the system may still
+    /// try to get rid of what the other end does not take.
+    pub(crate) fn connections_to(&self, port: u16) -> usize {
+        let table = std::fs::read_to_string(format!("/proc/{}/net/tcp", self.child.id())).unwrap();
+        let (to, established) = (format!("0100007F:{port:04X}"), "01");
+        table
+            .lines()
+            .map(|line| line.split_ascii_whitespace().collect::<Vec<_>>())
+            .filter(|fields| fields[2] == to && fields[3] == established)
+            .count()
+    }
+
     /// Has one intent signed.
     pub(crate) fn sign(&self, intent: &Value) -> Value {
         let authorization = format!("Bearer {}", self.token);

@@ -1,0 +1,117 @@
+// The gateway speaks TLS and HTTP/2 by itself: a browser sends more parts at once than HTTP/1.1 lets it, over one connection.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { promisify } from "node:util";
+import { launch } from "./browsers.mjs";
+import { fileFacts, makeFile, MIB, scratch, storedArchive } from "./files.mjs";
+import { startGateway, VAULT } from "./gateway.mjs";
+import { librarySite } from "./site.mjs";
+
+const SIZE = 100 * MIB;
+const PART = 4 * MIB;
+/** More than the six connections that a browser opens to one host, and than the library's own choice of 4. */
+const AT_ONCE = 12;
+
+let files;
+let packaged;
+let photos;
+let certificates;
+
+before(async () => {
+  files = await scratch();
+  packaged = await librarySite();
+  const path = await makeFile(files.folder, "photos.zip", SIZE);
+  photos = { path, ...(await fileFacts(path)) };
+  certificates = await makeCertificates(files.folder);
+});
+
+after(async () => {
+  await packaged?.remove();
+  await files?.remove();
+});
+
+/** An authority, a certificate of it for localhost, and the hash of that certificate's key. */
+async function makeCertificates(folder) {
+  const openssl = async (text) => (await promisify(execFile)("openssl", text.split(" "), { cwd: folder })).stdout;
+  const key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2";
+  await openssl(
+    `req -x509 ${key} -subj /CN=Private -addext basicConstraints=critical,CA:TRUE -keyout ca.key -out ca.pem`,
+  );
+  await openssl(
+    `req -x509 ${key} -subj /CN=localhost -CA ca.pem -CAkey ca.key -addext basicConstraints=critical,CA:FALSE ` +
+      "-addext subjectAltName=DNS:localhost -keyout server.key -out server.pem",
+  );
+  await openssl("x509 -in server.pem -pubkey -noout -out server.pub");
+  await openssl("pkey -pubin -in server.pub -outform der -out server.der");
+  await openssl("dgst -sha256 -binary -out server.hash server.der");
+  const spki = (await openssl("base64 -in server.hash")).trim();
+  return { chain: join(folder, "server.pem"), key: join(folder, "server.key"), spki };
+}
+
+/** Uploads the photos from a page of the gateway at `base`, and gives the outcome and what the browser noted of each part. */
+async function upload(browser, gateway, base) {
+  await browser.open(`${base}/`);
+  await browser.waitFor(() => document.documentElement.dataset.ready);
+  await browser.setFiles("#files", [photos.path]);
+  const outcome = await browser.evaluate((vault, authorization, partSize, concurrency) => failureOf(async () => {
+    const getHeaders = () => ({ authorization });
+    const options = { endpoint: "/v1", target: { vault }, getHeaders, partSize, concurrency };
+    // Kept, because what the workers noted goes with them.
+    globalThis.uploader = await library.createUploader(options);
+    return globalThis.uploader.add(document.querySelector("#files").files[0]).done();
+  }), [VAULT, `Bearer ${gateway.token()}`, PART, AT_ONCE]);
+  assert.ok(outcome.succeeded, JSON.stringify(outcome));
+  const noted = await Promise.all(browser.page.workers().map((worker) => worker.evaluate(() =>
+    performance.getEntriesByType("resource").map((entry) => {
+      const { name, nextHopProtocol, connectStart, connectEnd, requestStart, responseStart } = entry;
+      const at = (time) => performance.timeOrigin + time;
+      const connects = connectEnd > connectStart;
+      return { name, nextHopProtocol, connects, begun: at(requestStart), answered: at(responseStart) };
+    }))));
+  await browser.evaluate(() => globalThis.uploader.close());
+  const { archiveId, treeHash } = outcome.succeeded;
+  assert.equal(treeHash, photos.treeHash);
+  const stored = await storedArchive(gateway.data, archiveId, VAULT);
+  assert.deepEqual([stored.size, stored.sha256, stored.tree_hash], [SIZE, photos.sha256, photos.treeHash]);
+  const parts = noted.flat().filter(({ name }) => name.includes("/multipart-uploads/"));
+  assert.equal(parts.length, SIZE / PART);
+  return parts;
+}
+
+/** How many requests were with the server at the same time: begun, and not answered. */
+function mostAtOnce(parts) {
+  return Math.max(...parts.map(({ begun: now }) =>
+    parts.filter(({ begun, answered }) => begun <= now && now < answered).length));
+}
+
+test("over TLS a browser sends twelve parts at once over one connection of HTTP/2", { timeout: 300_000 }, async () => {
+  const { chain, key, spki } = certificates;
+  const gateway = await startGateway({ page: packaged.folder, args: ["--tls-cert", chain, "--tls-key", key] });
+  const browser = await launch("chromium", { args: [`--ignore-certificate-errors-spki-list=${spki}`] });
+  try {
+    const base = `https://localhost:${new URL(gateway.url).port}`;
+    const parts = await upload(browser, gateway, base);
+    assert.deepEqual([...new Set(parts.map(({ nextHopProtocol }) => nextHopProtocol))], ["h2"]);
+    assert.ok(!parts.some(({ connects }) => connects), "none opened a connection");
+    assert.ok(mostAtOnce(parts) > 6, `${mostAtOnce(parts)} at once`);
+  } finally {
+    await browser.close();
+    await gateway.stop();
+  }
+});
+
+test("in the clear a browser keeps what is beyond six parts waiting", { timeout: 300_000 }, async () => {
+  const gateway = await startGateway({ page: packaged.folder });
+  const browser = await launch("chromium");
+  try {
+    const parts = await upload(browser, gateway, gateway.url);
+    assert.deepEqual([...new Set(parts.map(({ nextHopProtocol }) => nextHopProtocol))], ["http/1.1"]);
+    assert.ok(mostAtOnce(parts) <= 6, `${mostAtOnce(parts)} at once`);
+  } finally {
+    await browser.close();
+    await gateway.stop();
+  }
+});
