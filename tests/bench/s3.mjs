@@ -1,11 +1,15 @@
 // One file straight to a bucket, by our library, by `@aws-sdk/lib-storage` and by Uppy's `@uppy/aws-s3`, taking turns in one
 // Chromium: with the same parts, then as each comes.
 //
-// To two stores: a sink that forgets (`benches/s3_sink.rs`), so that the client is what is measured, and the ratios are its;
-// and Garage, where every object is read back and compared. Ours hashes every byte twice (SHA-256 of each part, tree hash) and
-// its answers are checked; lib-storage sends CRC-32 of each part besides the SHA-256 of its signature; Uppy sends no checksum.
+// To three stores. Garage, from which every object is read back: of the clients it says little, because it is what is slow
+// (`s3_garage_vs_…`). A sink that forgets (`benches/s3_sink.rs`), so that the clients and this machine's processors are what is
+// measured (`s3_vs_…`, `s3_defaults_vs_…`). And the same sink made out to be 30 ms away and to take 20 MiB a second of each
+// connection, nearer to a store behind the internet: how well a client fills the line (`s3_far_vs_…`).
 //
-// `SIZE` and `GARAGE_SIZE` in MiB, `ROUNDS` and `GARAGE_ROUNDS` make it another measurement.
+// What they do differs: ours hashes every byte twice (SHA-256 of each part, tree hash) and compares what the store answers;
+// lib-storage sends CRC-32 of each part besides the SHA-256 of its signature; Uppy reads no byte and sends no checksum.
+//
+// `SIZE`, `FAR_SIZE` and `GARAGE_SIZE` in MiB, `ROUNDS`, `FAR_ROUNDS` and `GARAGE_ROUNDS` make it another measurement.
 
 import {
   CompleteMultipartUploadCommand, CreateMultipartUploadCommand, HeadObjectCommand, S3Client, UploadPartCommand,
@@ -27,17 +31,23 @@ import { librarySite, startSite } from "../e2e/site.mjs";
 const number = (name, usual) => Number(process.env[name] ?? usual);
 const SIZE = number("SIZE", 1024);
 const GARAGE_SIZE = number("GARAGE_SIZE", 48);
+const FAR_SIZE = number("FAR_SIZE", 256);
 const ROUNDS = number("ROUNDS", 5);
+const FAR_ROUNDS = number("FAR_ROUNDS", 3);
 const GARAGE_ROUNDS = number("GARAGE_ROUNDS", 3);
 const BUCKET = "photos";
 const REGION = "garage";
+const FAR = { DELAY_MS: "30", RATE_MIB: "20" };
 const SAME = { partSize: 8 * MIB, parallel: 4 };
 const PEERS = ["lib-storage", "uppy", "uppy 5"];
 const CONTENDERS = ["ours", ...PEERS];
 
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
-const ratioOf = (rounds, peer) => median(rounds.map((round) => round[peer] / round.ours));
-const ratios = (rounds) => PEERS.map((peer) => Number(ratioOf(rounds, peer).toFixed(3)));
+/** How many times as fast as the peer ours is. */
+const ratio = (rounds, peer) => median(rounds.map((round) => round[peer] / round.ours));
+const ratios = (prefix, rounds) => Object.fromEntries(
+  PEERS.map((peer) => [`${prefix}_vs_${peer.replace(/\W/g, "_")}`, Number(ratio(rounds, peer).toFixed(3))]),
+);
 
 const files = await scratch();
 const packaged = await librarySite();
@@ -47,15 +57,18 @@ try {
     bundle: true, minify: true, format: "esm", platform: "browser", target: "es2022", logLevel: "error",
     define: { "process.env.NODE_ENV": "\"production\"" },
   });
-  const ofGarage = await toGarage();
-  const [same, usual] = await toSink();
-  const [lib_storage, uppy, uppy_5] = ratios(same);
-  const garage = ratios(ofGarage);
-  const asTheyCome = ratios(usual);
+  const same = `parts of ${SAME.partSize / MIB} MiB, ${SAME.parallel} at once`;
+  const usual = "parts as each cuts them, as many at once as each likes";
+  const garage = await toGarage(`to Garage, ${same}; every object read back`);
+  const [near, asTheyCome] = await toSink({}, SIZE, [
+    { heading: `to a sink, ${same}`, rounds: ROUNDS, options: SAME },
+    { heading: `to a sink, ${usual}`, rounds: Math.min(ROUNDS, 3), options: {} },
+  ]);
+  const [far] = await toSink(FAR, FAR_SIZE, [
+    { heading: `to a sink ${FAR.DELAY_MS} ms away, ${FAR.RATE_MIB} MiB/s a connection, ${same}`, rounds: FAR_ROUNDS, options: SAME },
+  ]);
   console.log(JSON.stringify({
-    bench: "s3", s3_vs_lib_storage: lib_storage, s3_vs_uppy: uppy, s3_vs_uppy_5: uppy_5,
-    defaults_vs_lib_storage: asTheyCome[0], defaults_vs_uppy: asTheyCome[1], defaults_vs_uppy_5: asTheyCome[2],
-    garage_vs_lib_storage: garage[0], garage_vs_uppy: garage[1], garage_vs_uppy_5: garage[2],
+    bench: "s3", ...ratios("s3", near), ...ratios("s3_defaults", asTheyCome), ...ratios("s3_far", far), ...ratios("s3_garage", garage),
   }));
 } finally {
   await packaged.remove();
@@ -63,7 +76,7 @@ try {
 }
 
 /** To a real store, which checks what it is told and keeps what it is sent. */
-async function toGarage() {
+async function toGarage(heading) {
   const file = await makeFile(files.folder, "garage.bin", GARAGE_SIZE * MIB);
   const { size, sha256 } = await fileFacts(file);
   const garage = await startGarage(BUCKET);
@@ -75,7 +88,6 @@ async function toGarage() {
         AllowedOrigins: [site], AllowedMethods: ["PUT", "POST", "GET", "HEAD", "DELETE"], AllowedHeaders: ["*"],
         ExposeHeaders: ["ETag", "x-amz-checksum-sha256"], MaxAgeSeconds: 3000,
       }]));
-      const heading = `${GARAGE_SIZE} MiB to Garage, parts of 8 MiB, 4 at once; every object read back`;
       return inTurns(heading, GARAGE_SIZE, GARAGE_ROUNDS, async (contender, key) => {
         const seconds = await upload(contender, { key, ...SAME });
         const stored = await garage.ask("stored", key);
@@ -88,23 +100,25 @@ async function toGarage() {
   }
 }
 
-/** To a store that costs next to nothing: the same parts for each, then what each takes by itself. */
-async function toSink() {
-  const file = await makeFile(files.folder, "sink.bin", SIZE * MIB);
-  const sink = await startSink();
+/** To a store that costs next to nothing, as far away as `distance` says: seconds of each of the `measurements`. */
+async function toSink(distance, mib, measurements) {
+  const file = await makeFile(files.folder, "sink.bin", mib * MIB);
+  const sink = await startSink(distance);
   try {
     const credentials = { accessKeyId: "AKIDOFTHEBENCHMARK", secretAccessKey: "of the benchmark" };
     const store = { endpoint: sink.url, region: REGION, credentials };
     return await withPage(store, file, async (upload) => {
-      const run = (options) => async (contender, key) => {
-        const seconds = await upload(contender, { key, ...options });
-        const { ContentLength } = await clientOf(store).send(new HeadObjectCommand({ Bucket: BUCKET, Key: key }));
-        assert.equal(ContentLength, SIZE * MIB, `what ${contender} stored`);
-        return seconds;
-      };
-      const same = `${SIZE} MiB to a sink, parts of 8 MiB, 4 at once`;
-      const usual = `${SIZE} MiB to a sink, parts as each cuts them and as many at once as each likes`;
-      return [await inTurns(same, SIZE, ROUNDS, run(SAME)), await inTurns(usual, SIZE, ROUNDS, run({}))];
+      const results = [];
+      for (const { heading, rounds, options } of measurements) {
+        results.push(await inTurns(heading, mib, rounds, async (contender, key) => {
+          const seconds = await upload(contender, { key: `${results.length}/${key}`, ...options });
+          const object = { Bucket: BUCKET, Key: `${results.length}/${key}` };
+          const { ContentLength } = await clientOf(store).send(new HeadObjectCommand(object));
+          assert.equal(ContentLength, mib * MIB, `what ${contender} stored`);
+          return seconds;
+        }));
+      }
+      return results;
     });
   } finally {
     sink.stop();
@@ -142,25 +156,23 @@ async function withPage(store, file, measure) {
   }
 }
 
-/** Each contender in every round, beginning with another each time. The first round fills caches and compilers. */
+/** Each contender in every round, beginning with another each time: seconds of each. The first round fills caches and compilers. */
 async function inTurns(heading, mib, rounds, upload) {
-  console.log(`\n${heading}; Chromium, ${cpus().length} processors, load ${loadavg()[0].toFixed(1)}: MiB/s\n`);
-  console.log(`round${CONTENDERS.map((name) => name.padStart(14)).join("")}`);
-  const row = (name, seconds) =>
-    console.log(`${name.padStart(5)}${CONTENDERS.map((name) => (mib / seconds[name]).toFixed(0).padStart(14)).join("")}`);
+  console.log(`\n${mib} MiB ${heading}; Chromium, ${cpus().length} processors, load ${loadavg()[0].toFixed(1)}: MiB/s\n`);
+  const row = (name, cell) => console.log(`${name.padEnd(6)}${CONTENDERS.map((name) => cell(name).padStart(13)).join("")}`);
+  row("round", (name) => name);
   const measured = [];
   for (let round = 0; round <= rounds; round++) {
     const seconds = {};
     for (let turn = 0; turn < CONTENDERS.length; turn++) {
       const contender = CONTENDERS[(round + turn) % CONTENDERS.length];
-      seconds[contender] = await upload(contender, `${heading.length}/${contender}/${round}`);
+      seconds[contender] = await upload(contender, `${contender}/${round}`);
     }
     if (round === 0) continue;
-    row(`${round}`, seconds);
+    row(`${round}`, (name) => (mib / seconds[name]).toFixed(0));
     measured.push(seconds);
   }
-  const ratio = (name) => (name === "ours" ? "1" : ratioOf(measured, name).toFixed(2));
-  console.log(`ours is as fast as ${CONTENDERS.slice(1).map((name) => `${name} x ${ratio(name)}`).join(", ")}`);
+  row("ours :", (name) => (name === "ours" ? "" : ratio(measured, name).toFixed(2)));
   return measured;
 }
 
@@ -206,10 +218,11 @@ function signerFor(store) {
 }
 
 /** The sink that `S3_SINK` names, or the one that is built here. */
-async function startSink() {
+async function startSink(distance) {
   const flags = ["bench", "--quiet", "--package", "glacier-upload-server", "--bench", "s3_sink"];
   const [program, args] = process.env.S3_SINK ? [process.env.S3_SINK, []] : ["cargo", flags];
-  const child = spawn(program, args, { cwd: resolve(import.meta.dirname, "../.."), stdio: ["pipe", "pipe", "inherit"] });
+  const cwd = resolve(import.meta.dirname, "../..");
+  const child = spawn(program, args, { cwd, stdio: ["pipe", "pipe", "inherit"], env: { ...process.env, ...distance } });
   const ended = once(child, "close");
   const lines = createInterface({ input: child.stdout });
   const [url] = await Promise.race([

@@ -3,7 +3,8 @@
 //!
 //! Speaks what uploads need of S3: CreateMultipartUpload, UploadPart, ListParts, CompleteMultipartUpload,
 //! AbortMultipartUpload, PutObject, HeadObject, tags, and CORS for every origin. Prints where it listens, and ends with its
-//! standard input. `cargo bench -p glacier-upload-server --bench s3_sink`.
+//! standard input. `cargo bench -p glacier-upload-server --bench s3_sink`; with `DELAY_MS` of the environment it answers as
+//! late as a store that is far away, and with `RATE_MIB` it takes so many MiB a second of each connection.
 #![expect(clippy::unwrap_used, reason = "a benchmark stops where it cannot go on")]
 
 use std::collections::{BTreeMap, HashMap};
@@ -12,6 +13,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use glacier_core::s3::{CompositeChecksum, read_checksum_header};
 
@@ -19,16 +21,27 @@ const MAX_PARTS_IN_PAGE: usize = 1000;
 const SHA256: &str = "x-amz-checksum-sha256";
 
 fn main() {
+    let number = |name: &str| std::env::var(name).map_or(0, |text| text.parse().unwrap());
+    let distance = Distance { delay: Duration::from_millis(number("DELAY_MS")), rate: number("RATE_MIB") << 20 };
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     println!("http://{}", listener.local_addr().unwrap());
     thread::spawn(move || {
         let bucket = Arc::new(Mutex::new(Bucket::default()));
         for stream in listener.incoming() {
             let (stream, bucket) = (stream.unwrap(), Arc::clone(&bucket));
-            thread::spawn(move || serve(&stream, &bucket));
+            thread::spawn(move || serve(&stream, &bucket, distance));
         }
     });
     let _ = io::copy(&mut io::stdin(), &mut io::sink());
+}
+
+/// How far away the store is made out to be.
+#[derive(Clone, Copy)]
+struct Distance {
+    /// Before every answer.
+    delay: Duration,
+    /// Bytes a second of each connection; 0 for as many as come.
+    rate: u64,
 }
 
 #[derive(Default)]
@@ -131,18 +144,18 @@ impl Answer {
     }
 }
 
-fn serve(stream: &TcpStream, bucket: &Mutex<Bucket>) {
+fn serve(stream: &TcpStream, bucket: &Mutex<Bucket>, distance: Distance) {
     // Browsers leave when they like.
-    let _ = answer_all(stream, bucket);
+    let _ = answer_all(stream, bucket, distance);
 }
 
-fn answer_all(mut stream: &TcpStream, bucket: &Mutex<Bucket>) -> io::Result<()> {
+fn answer_all(mut stream: &TcpStream, bucket: &Mutex<Bucket>, distance: Distance) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut reader = BufReader::with_capacity(256 << 10, stream);
     while let Some(head) = Head::read(&mut reader)? {
         let len = head.len()?;
         let answer = if head.method == "PUT" {
-            forget(&mut reader, len)?;
+            forget(&mut reader, len, distance.rate)?;
             put(&head, len, bucket)
         } else {
             let mut body = String::new();
@@ -156,6 +169,7 @@ fn answer_all(mut stream: &TcpStream, bucket: &Mutex<Bucket>) -> io::Result<()> 
         } else {
             ""
         };
+        thread::sleep(distance.delay);
         // Every client reads the number alone.
         let text = format!("HTTP/1.1 {status} _\r\n{origin}{headers}content-length: {len}\r\n\r\n{body}");
         stream.write_all(text.as_bytes())?;
@@ -163,15 +177,20 @@ fn answer_all(mut stream: &TcpStream, bucket: &Mutex<Bucket>) -> io::Result<()> 
     Ok(())
 }
 
-/// Reads `len` bytes without looking at them.
-fn forget(reader: &mut impl BufRead, mut len: u64) -> io::Result<()> {
-    while len > 0 {
-        let n = reader.fill_buf()?.len().min(usize::try_from(len).unwrap_or(usize::MAX));
+/// Reads `len` bytes without looking at them, `rate` a second.
+fn forget(reader: &mut impl BufRead, len: u64, rate: u64) -> io::Result<()> {
+    let begun = Instant::now();
+    let mut taken = 0;
+    while taken < len {
+        let n = reader.fill_buf()?.len().min(usize::try_from(len - taken).unwrap_or(usize::MAX));
         if n == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         reader.consume(n);
-        len -= n as u64;
+        taken += n as u64;
+        if let Some(due) = (taken * 1000).checked_div(rate) {
+            thread::sleep(Duration::from_millis(due).saturating_sub(begun.elapsed()));
+        }
     }
     Ok(())
 }
