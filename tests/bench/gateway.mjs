@@ -1,5 +1,6 @@
-// The gateway beside what does its work elsewhere: signatures beside the AWS SDK in Node (`sign.mjs`), and the relay beside nginx
-// (`benches/relay.rs`). Prints their tables and, last, one line of JSON in which a higher ratio is better.
+// The gateway beside what does its work elsewhere: signatures beside the AWS SDK in Node (`sign.mjs`), the relay beside nginx
+// (`benches/relay.rs`), and uploads to buckets beside lib-storage and Uppy (`s3.mjs`). Prints their tables and, last, one line of
+// JSON in which a higher ratio is better.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -23,12 +24,12 @@ async function measured(program, ...flags) {
 const signatures = await measured("node", "tests/bench/sign.mjs");
 const throughput = await relay();
 const memory = await relay("memory");
+const { bench, ...buckets } = await measured("node", "tests/bench/s3.mjs");
 console.log(JSON.stringify({
   bench: "gateway",
   sign_vs_aws_sdk: signatures.sign_vs_aws_sdk,
   relay_vs_nginx: throughput.relay_vs_nginx,
   relay_rss_mib: memory.parts_64_of_1_gib,
   relay_rss_mib_256_connections: memory.connections_256,
-  s3_vs_lib_storage: null,
-  s3_vs_uppy: null,
+  ...buckets,
 }));

@@ -10,10 +10,11 @@ pub(crate) fn bench(name: &str) -> Result<()> {
         "download" => download(),
         "gateway" => gateway(),
         "inventory" => inventory(),
+        "s3" => s3(),
         "sign" => sign(),
         "slow" => slow(),
         "upload" => upload(),
-        _ => bail!("there is no benchmark {name}: there are download, gateway, inventory, sign, slow and upload"),
+        _ => bail!("there is no benchmark {name}: there are download, gateway, inventory, s3, sign, slow and upload"),
     }
 }
 
@@ -52,14 +53,27 @@ fn inventory() -> Result<()> {
     run("measure inventories", bench.arg("tests/bench/inventory.py").env("LOCAL_GLACIER", store))
 }
 
-/// The gateway beside what does its work elsewhere: signatures beside the AWS SDK in Node, and the relay beside nginx, both
-/// before the same sink.
+/// The gateway beside what does its work elsewhere: signatures beside the AWS SDK in Node, the relay beside nginx, both
+/// before the same sink, and uploads to a bucket beside the libraries that others use.
 fn gateway() -> Result<()> {
     setup::for_nginx()?;
+    with_buckets("measure the gateway", "tests/bench/gateway.mjs")
+}
+
+/// A file of 1 GiB (`SIZE` in MiB) to a bucket through the library, through `@aws-sdk/lib-storage` and through Uppy, in Chromium.
+fn s3() -> Result<()> {
+    with_buckets("measure uploads to buckets", "tests/bench/s3.mjs")
+}
+
+fn with_buckets(what: &str, script: &str) -> Result<()> {
+    setup::for_chromium()?;
+    setup::for_peers()?;
+    let garage = setup::for_garage()?;
     build::package()?;
     let server = build::server(&[])?;
     let mut bench = command("node");
-    run("measure the gateway", bench.arg("tests/bench/gateway.mjs").env("GLACIER_UPLOAD_SERVER", server))
+    bench.arg(script).env("GLACIER_UPLOAD_SERVER", server).env("GARAGE", garage).env("PYTHON", setup::python());
+    run(what, &mut bench)
 }
 
 /// Signatures a second over HTTP, beside a Node server that presigns with the AWS SDK.

@@ -12,6 +12,7 @@ pub(crate) fn everything() -> Result<()> {
     for_build()?;
     for_browsers()?;
     for_node_gateway()?;
+    for_peers()?;
     for_python()?;
     for_s3().map(drop)
 }
@@ -93,6 +94,11 @@ pub(crate) fn for_node_gateway() -> Result<()> {
     npm_ci("examples/node-gateway")
 }
 
+/// What uploads to buckets are measured beside and has another version among the tests' packages.
+pub(crate) fn for_peers() -> Result<()> {
+    npm_ci("tests/bench/uppy-5")
+}
+
 /// The npm packages of a folder as locked. A copy of the lock file inside `node_modules` tells whether they are up to date.
 fn npm_ci(folder: &str) -> Result<()> {
     let place = root().join(folder);
@@ -159,6 +165,12 @@ const LOCALSTACK_PYTHON: (u32, u32) = (3, 12);
 pub(crate) fn for_s3() -> Result<S3Stores> {
     for_python()?;
     Ok(S3Stores { garage: garage()?, localstack: localstack()? })
+}
+
+/// The one of them that browsers are tested with, and boto3 to look into it.
+pub(crate) fn for_garage() -> Result<PathBuf> {
+    for_python()?;
+    garage()
 }
 
 fn garage() -> Result<PathBuf> {

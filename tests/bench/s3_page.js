@@ -1,0 +1,77 @@
+// In the page: the ways to send a file to a bucket that are compared, each as its documentation shows it. Bundled by `s3.mjs`.
+//
+// `partSize` and `parallel` are left to each where they are undefined.
+
+import { S3Client } from "@aws-sdk/client-s3";
+import { Upload } from "@aws-sdk/lib-storage";
+import AwsS3 from "@uppy/aws-s3";
+import { Uppy } from "@uppy/core";
+import { AwsS3 as AwsS35, Uppy as Uppy5 } from "./uppy-5/index.js";
+
+/** Asks the back end that signs for Uppy. */
+const backEnd = async (path, body) => {
+  const headers = { "content-type": "application/json" };
+  const response = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
+  if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
+  return response.json();
+};
+
+/** Options that are set. */
+const given = (options) => Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+
+const contenders = {
+  /** Signed by the gateway; SHA-256 of every part and of the whole, and a tree hash. */
+  async ours(file, { bucket, key, partSize, parallel, gateway, authorization }) {
+    const uploader = await globalThis.library.createUploader(given({
+      endpoint: gateway, target: { bucket, prefix: "", storageClass: "STANDARD" },
+      partSize, concurrency: parallel, getHeaders: () => ({ authorization }),
+    }));
+    await uploader.add(file, { key }).done();
+    await uploader.close();
+  },
+
+  /** Signed in the page with the bucket's own credentials; CRC-32 of every part. */
+  async "lib-storage"(file, { store, bucket, key, partSize, parallel }) {
+    const { endpoint, region, credentials } = store;
+    const client = new S3Client({ endpoint, region, credentials, forcePathStyle: true });
+    const params = { Bucket: bucket, Key: key, Body: file };
+    await new Upload({ client, params, ...given({ partSize, queueSize: parallel }) }).done();
+    client.destroy();
+  },
+
+  /** Signed by the back end, part by part; no checksum. One part at a time, whatever is asked for. */
+  async uppy(file, { key, partSize }) {
+    const uppy = new Uppy().use(AwsS3, given({
+      shouldUseMultipart: true, generateObjectKey: () => key, getChunkSize: partSize && (() => partSize),
+      signRequest: (request) => backEnd("/uppy/sign", request),
+    }));
+    await sent(uppy, file);
+  },
+
+  /** The version before, which sends several parts at once. */
+  async "uppy 5"(file, { key, partSize, parallel }) {
+    const uppy = new Uppy5().use(AwsS35, given({
+      shouldUseMultipart: true, limit: parallel, getChunkSize: partSize && (() => partSize),
+      createMultipartUpload: () => backEnd("/uppy/create", { key }),
+      signPart: (file, { uploadId, key, partNumber }) =>
+        backEnd("/uppy/sign", { method: "PUT", key, uploadId, partNumber }),
+      completeMultipartUpload: (file, { uploadId, key, parts }) => backEnd("/uppy/complete", { key, uploadId, parts }),
+    }));
+    await sent(uppy, file);
+  },
+};
+
+async function sent(uppy, file) {
+  uppy.addFile({ name: file.name, type: file.type, data: file });
+  const { successful, failed } = await uppy.upload();
+  if (successful.length !== 1) throw new Error(`Uppy failed: ${failed[0]?.error}`);
+  uppy.destroy();
+}
+
+/** Uploads the file chosen in the page, and gives how many seconds that took. */
+globalThis.uploadBy = async (contender, options) => {
+  const file = document.querySelector("#files").files[0];
+  const begun = performance.now();
+  await contenders[contender](file, options);
+  return (performance.now() - begun) / 1000;
+};
