@@ -200,16 +200,15 @@ impl S3 {
         let Some(ask) = Ask::new(bucket, origin, method, headers) else {
             return Err(S3Refused::gateway(RefusalCode::InvalidRequest, "the page's origin is none"));
         };
-        let missing = match self.memory.recall(&ask, Instant::now()) {
-            Some(known) => known,
-            None => {
-                let Some(missing) = self.ask_cors(&ask).await else { return Ok(()) };
-                self.memory.keep(ask.clone(), missing.clone(), Instant::now());
-                missing
-            }
-        };
+        if self.memory.has(&ask, Instant::now()) {
+            return Ok(());
+        }
+        let Some(missing) = self.ask_cors(&ask).await else { return Ok(()) };
         match missing {
-            None => Ok(()),
+            None => {
+                self.memory.keep(ask, Instant::now());
+                Ok(())
+            }
             Some(missing) => Err(S3Refused::cors(&missing, cors::rules(&ask.origin, &ask.headers))),
         }
     }

@@ -16,9 +16,6 @@ use serde_json::json;
 /// How long leave that was given is believed.
 const REMEMBERED: Duration = Duration::from_secs(60);
 
-/// How long a refusal is: whoever has just pasted the rules wants to try at once.
-const REFUSAL_REMEMBERED: Duration = Duration::from_secs(5);
-
 /// Most answers remembered. Origins are the pages' word.
 const MAX_REMEMBERED: usize = 4096;
 
@@ -165,32 +162,31 @@ pub(crate) fn rules(origin: &str, headers: &[String]) -> String {
     rules.to_string()
 }
 
-/// What buckets answered lately.
+/// Which buckets gave leave lately. Refusals are not remembered: whoever has just pasted the rules tries again at once.
 #[derive(Debug, Default)]
-pub(super) struct Memory(Mutex<HashMap<Ask, (Instant, Option<Missing>)>>);
+pub(super) struct Memory(Mutex<HashMap<Ask, Instant>>);
 
 impl Memory {
-    /// What was found out about `ask` not long before `now`: `Some(None)` is leave.
-    pub(super) fn recall(&self, ask: &Ask, now: Instant) -> Option<Option<Missing>> {
+    /// Whether leave for `ask` was given not long before `now`.
+    pub(super) fn has(&self, ask: &Ask, now: Instant) -> bool {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(ask).filter(|(at, missing)| is_fresh(*at, missing, now)).map(|(_, missing)| missing.clone())
+        known.get(ask).is_some_and(|at| is_fresh(*at, now))
     }
 
-    /// Remembers what was found out.
-    pub(super) fn keep(&self, ask: Ask, missing: Option<Missing>, now: Instant) {
+    /// Remembers that leave was given.
+    pub(super) fn keep(&self, ask: Ask, now: Instant) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MAX_REMEMBERED {
-            known.retain(|_, (at, missing)| is_fresh(*at, missing, now));
+            known.retain(|_, at| is_fresh(*at, now));
         }
         if known.len() < MAX_REMEMBERED {
-            known.insert(ask, (now, missing));
+            known.insert(ask, now);
         }
     }
 }
 
-fn is_fresh(at: Instant, missing: &Option<Missing>, now: Instant) -> bool {
-    let limit = if missing.is_none() { REMEMBERED } else { REFUSAL_REMEMBERED };
-    now.saturating_duration_since(at) < limit
+fn is_fresh(at: Instant, now: Instant) -> bool {
+    now.saturating_duration_since(at) < REMEMBERED
 }
 
 #[cfg(test)]
@@ -277,13 +273,11 @@ mod tests {
     fn leave_is_remembered_for_a_minute_and_a_refusal_for_seconds() {
         let (memory, begun) = (Memory::default(), Instant::now());
         let after = |seconds| begun + Duration::from_secs(seconds);
-        memory.keep(ask(&[]), None, begun);
-        memory.keep(ask(&["if-none-match"]), Some(Missing::Headers), begun);
-        assert_eq!(memory.recall(&ask(&[]), after(59)), Some(None));
-        assert_eq!(memory.recall(&ask(&[]), after(60)), None);
-        assert_eq!(memory.recall(&ask(&["if-none-match"]), after(4)), Some(Some(Missing::Headers)));
-        assert_eq!(memory.recall(&ask(&["if-none-match"]), after(5)), None);
-        assert_eq!(memory.recall(&ask(&["range"]), begun), Some(None), "no leave is needed for a range");
+        memory.keep(ask(&[]), begun);
+        assert!(memory.has(&ask(&[]), after(59)));
+        assert!(!memory.has(&ask(&[]), after(60)));
+        assert!(!memory.has(&ask(&["if-none-match"]), begun));
+        assert!(memory.has(&ask(&["range"]), begun), "no leave is needed for a range");
     }
 
     #[test]
@@ -291,11 +285,11 @@ mod tests {
         let (memory, begun) = (Memory::default(), Instant::now());
         let made_up = |number: usize| Ask { origin: format!("https://{number}.example"), ..ask(&[]) };
         for number in 0..MAX_REMEMBERED + 10 {
-            memory.keep(made_up(number), None, begun);
+            memory.keep(made_up(number), begun);
         }
         assert_eq!(memory.0.lock().unwrap().len(), MAX_REMEMBERED);
-        memory.keep(ask(&[]), None, begun + REMEMBERED);
-        assert_eq!(memory.recall(&ask(&[]), begun + REMEMBERED), Some(None));
+        memory.keep(ask(&[]), begun + REMEMBERED);
+        assert!(memory.has(&ask(&[]), begun + REMEMBERED));
         let long = HeaderValue::from_str(&"o".repeat(301)).unwrap();
         assert!(Ask::new(&ask(&[]).bucket, &long, "PUT", [].into_iter()).is_none());
     }
