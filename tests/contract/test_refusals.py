@@ -25,11 +25,11 @@ HURRIED = ["/v1/sign", "/v1/events"]
 
 
 def described():
-    """Every refusal of the document, as path, status and code."""
+    """Every refusal of the document that carries a body, as path, status and code: HTTP's own errors carry none."""
     for path, item in PUBLISHED["paths"].items():
         (operation,) = item.values()
         for status, answer in operation["responses"].items():
-            if int(status) >= 400:
+            if int(status) >= 400 and "content" in answer:
                 described = answer["content"]["application/json"]["schema"]["properties"]
                 yield from ((path, status, code) for code in described.get("code", {}).get("enum", []))
 

@@ -74,6 +74,7 @@ class Garage:
             node.start()
         first, *others = self.nodes
         ids = [re.search(r"^[0-9a-f]{64}@\S+", node.command("node", "id", "--quiet"), re.M)[0] for node in self.nodes]
+        self.addresses = ids
         for address in ids[1:]:
             first.command("node", "connect", address)
         for number, address in enumerate(ids):
@@ -81,6 +82,13 @@ class Garage:
         first.command("layout", "apply", "--version", "1")
         first.command("key", "import", "--yes", "-n", "tests", self.access_key_id, self.secret_access_key)
         first.command("key", "allow", "--create-bucket", self.access_key_id)
+
+    def revive(self, node):
+        """Starts a node that died. Left alone it would look for the others now and then, and find no quorum before."""
+        node.start()
+        for address in self.addresses:
+            if not address.endswith(node.rpc):
+                node.command("node", "connect", address)
 
     def make_bucket(self, name):
         """A bucket of the whole cluster. One made through S3 would be known to its key only, and Garage, which cannot

@@ -296,7 +296,7 @@ def test_an_upload_goes_on_while_a_node_of_the_cluster_is_dead(garage, gateways,
         survivor = garage.nodes[1]
         assert client(garage, f"http://{survivor.s3}").get_object(Bucket="photos", Key=key)["Body"].read() == body
     finally:
-        dead.start()
+        garage.revive(dead)
     assert client(garage, f"http://{dead.s3}").get_object(Bucket="photos", Key=key)["Body"].read() == body
 
 
