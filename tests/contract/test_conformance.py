@@ -62,6 +62,11 @@ def store(tmp_path):
     store.stop()
 
 
+def test_the_example_in_node_is_as_short_as_it_says():
+    lines = (ROOT / "examples/node-gateway/gateway.mjs").read_text().splitlines()
+    assert len(lines) <= 60 and max(map(len, lines)) <= 130
+
+
 def test_the_example_in_node_conforms(tmp_path, store):
     key = secrets.token_bytes(32)
     environment = {
