@@ -36,9 +36,7 @@ fn what_the_store_does_not_take_waits_in_the_browser() {
     let gateway = Gateway::before(&aws);
     let length = 64 * MIB;
     let bytes = vec![7; length];
-    let intent = json!({ "op": "InitiateMultipartUpload", "vault": VAULT, "partSize": length, "size": length });
-    let answer = gateway.carry_out(&intent, b"");
-    let upload_id = answer.header("x-amz-multipart-upload-id").unwrap().to_owned();
+    let upload_id = gateway.initiate_in_parts(length, length);
     let signed = gateway.sign_part(&upload_id, 0, &bytes);
     aws.seen();
     aws.fault(Fault::IsSilent);
@@ -63,9 +61,7 @@ fn a_browser_that_leaves_ends_the_part_although_the_store_takes_nothing() {
     let gateway = Gateway::before(&aws);
     let length = 64 * MIB;
     let bytes = vec![7; length];
-    let intent = json!({ "op": "InitiateMultipartUpload", "vault": VAULT, "partSize": length, "size": length });
-    let answer = gateway.carry_out(&intent, b"");
-    let upload_id = answer.header("x-amz-multipart-upload-id").unwrap().to_owned();
+    let upload_id = gateway.initiate_in_parts(length, length);
     let mut signed = gateway.sign_part(&upload_id, 0, &bytes);
     signed["headers"]["sec-fetch-mode"] = json!("cors");
     aws.seen();
@@ -91,9 +87,7 @@ fn an_answer_that_comes_early_is_passed_on_at_once() {
     let aws = Aws::start(&[VAULT]);
     let gateway = Gateway::before(&aws);
     let length = 64 * MIB;
-    let intent = json!({ "op": "InitiateMultipartUpload", "vault": VAULT, "partSize": length, "size": length });
-    let answer = gateway.carry_out(&intent, b"");
-    let upload_id = answer.header("x-amz-multipart-upload-id").unwrap().to_owned();
+    let upload_id = gateway.initiate_in_parts(length, length);
     let signed = gateway.sign_part(&upload_id, 0, &vec![7; length]);
     aws.seen();
     aws.fault(Fault::AnswersEarly(403, "AccessDeniedException"));

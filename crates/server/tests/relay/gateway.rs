@@ -135,9 +135,14 @@ impl Gateway {
         stream
     }
 
-    /// Begins an upload and gives its ID.
+    /// Begins an upload in parts of 1 MiB and gives its ID.
     pub(crate) fn initiate(&self, size: usize) -> String {
-        let intent = json!({ "op": "InitiateMultipartUpload", "vault": VAULT, "partSize": 1 << 20, "size": size });
+        self.initiate_in_parts(1 << 20, size)
+    }
+
+    /// Begins an upload of `size` bytes in parts of `part_size` and gives its ID.
+    pub(crate) fn initiate_in_parts(&self, part_size: usize, size: usize) -> String {
+        let intent = json!({ "op": "InitiateMultipartUpload", "vault": VAULT, "partSize": part_size, "size": size });
         let answer = self.carry_out(&intent, b"");
         assert_eq!(answer.status, 201, "{answer:?}");
         answer.header("x-amz-multipart-upload-id").unwrap().to_owned()
