@@ -1,8 +1,9 @@
 //! The accept loop against raw sockets. Bounds are short and injected; every wait of a test itself is for the peer.
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "tests")]
 
+mod bounds;
+
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use accept::{Body, Limits};
 use bytes::Bytes;
@@ -13,9 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-const BOUND: Duration = Duration::from_millis(80);
-/// No test waits that long unless it fails.
-const PATIENCE: Duration = Duration::from_secs(20);
+use bounds::{BOUND, PATIENCE, generous};
 
 struct Server {
     address: SocketAddr,
@@ -39,19 +38,6 @@ async fn echo(request: Request<Body>) -> Response<Full<Bytes>> {
             Response::new(format!("[{path} {body}]").into())
         }
         Err(error) => Response::builder().status(408).body(error.to_string().into()).unwrap(),
-    }
-}
-
-/// Bounds no test reaches by accident; each test shortens the one it is about.
-fn generous() -> Limits {
-    Limits {
-        first_byte: PATIENCE,
-        head: PATIENCE,
-        keep_alive: PATIENCE,
-        body_idle: PATIENCE,
-        body_grace: PATIENCE,
-        write_stall: PATIENCE,
-        ..Limits::default()
     }
 }
 

@@ -2,13 +2,13 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "tests")]
 
 mod authority;
+mod bounds;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use accept::{Body, Limits, Listener, Tls, TlsError};
 use bytes::Bytes;
@@ -25,10 +25,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use authority::{Authority, client};
-
-const BOUND: Duration = Duration::from_millis(80);
-/// No test waits that long unless it fails.
-const PATIENCE: Duration = Duration::from_secs(20);
+use bounds::{BOUND, PATIENCE};
 
 /// A body in as many pieces of 1 KiB, or one of any length.
 struct Pieces(usize, Bytes);
@@ -83,18 +80,9 @@ async fn describe(request: Request<Body>) -> Response<Pieces> {
     }
 }
 
-/// Bounds no test reaches by accident; each test shortens the one it is about.
+/// A connection that was ended is not waited for: some tests are about what follows.
 fn generous() -> Limits {
-    Limits {
-        first_byte: PATIENCE,
-        head: PATIENCE,
-        keep_alive: PATIENCE,
-        body_idle: PATIENCE,
-        body_grace: PATIENCE,
-        write_stall: PATIENCE,
-        linger: BOUND,
-        ..Limits::default()
-    }
+    Limits { linger: BOUND, ..bounds::generous() }
 }
 
 async fn start(limits: Limits) -> Server {
