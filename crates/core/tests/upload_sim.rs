@@ -3,12 +3,16 @@
 //! runs it alone, `SIM_SEEDS=<n>` runs more of them.
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+#[path = "sim/agenda.rs"]
+mod agenda;
 #[path = "upload_sim/driver.rs"]
 mod driver;
 #[path = "upload_sim/faults.rs"]
 mod faults;
 #[path = "upload_sim/objects.rs"]
 mod objects;
+#[path = "sim/refusal.rs"]
+mod refusal;
 #[path = "sim/rng.rs"]
 mod rng;
 #[path = "upload_sim/s3_store.rs"]

@@ -3,18 +3,12 @@
 use glacier_core::download::{Command, Event, SinkOrder, Source};
 use glacier_core::glacier::{Method, Response};
 use glacier_core::intent::{Intent, SignedRequest};
-use glacier_core::json::Json;
 use glacier_core::upload::{SignFailure, Ticket};
 use glacier_core::{ByteRange, Instant, PayloadHash, TreeHash, s3};
 
 use crate::faults::Fault;
+use crate::refusal::{EXPIRED, S3_EXPIRED, refusal};
 use crate::world::{Happening, SIGNATURE_MS, World};
-
-pub fn refusal(status: u16, code: &str, message: &str) -> Response {
-    let body = Json::object([("code", Json::Text(code.into())), ("message", Json::Text(message.into()))]);
-    let body = if code.is_empty() { None } else { Some(body) };
-    Response { status, headers: vec![("x-amzn-requestid".into(), "request-1".into())], body }
-}
 
 /// The plain hash of the bytes that have this tree hash: as symbolic as they are.
 pub fn plain_hash_of(tree_hash: TreeHash) -> PayloadHash {
@@ -77,9 +71,7 @@ impl World {
         let ms = 2 + self.rng.below(80);
         let event = match self.intensities.of_sign(&mut self.rng) {
             Some(Fault::BlackHole) => return,
-            Some(Fault::Answer(status, code, message)) => {
-                Event::SignRefused { ticket, response: refusal(status, code, message) }
-            }
+            Some(Fault::Refused(refusal)) => Event::SignRefused { ticket, response: refusal.response() },
             Some(Fault::Html) => {
                 Event::SignRefused { ticket, response: Response { status: 200, ..Response::default() } }
             }
@@ -113,20 +105,10 @@ impl World {
         let refused = match fault {
             Some(Fault::Lost) => return self.report(ms, Event::FetchFailed { ticket }),
             Some(Fault::BlackHole) => return,
-            Some(Fault::Answer(status, code, message)) => Some(refusal(status, code, message)),
-            Some(Fault::RetryAfter(status, seconds)) => {
-                let mut response = refusal(status, "ServiceUnavailableException", "busy");
-                response.headers.push(("retry-after".into(), seconds.into()));
-                Some(response)
+            Some(Fault::Refused(refusal)) => Some(refusal.response()),
+            _ if (self.now + ms / 2).since(signed_at) > SIGNATURE_MS => {
+                Some(if is_object { S3_EXPIRED } else { EXPIRED }.response())
             }
-            _ if (self.now + ms / 2).since(signed_at) > SIGNATURE_MS && is_object => {
-                Some(refusal(403, "AccessDenied", "Request has expired"))
-            }
-            _ if (self.now + ms / 2).since(signed_at) > SIGNATURE_MS => Some(refusal(
-                403,
-                "InvalidSignatureException",
-                "Signature expired: a is now earlier than b (c - 5 min.)",
-            )),
             _ if !is_there && is_object => Some(refusal(403, "InvalidObjectState", "archived")),
             _ if !is_there => Some(refusal(404, "ResourceNotFoundException", "The job ID was not found: job")),
             _ => None,

@@ -1,5 +1,7 @@
 //! What can go wrong on the way to a piece, and how often.
 
+use crate::refusal::Refusal::{self, Answer, RetryAfter};
+use crate::refusal::TROUBLE;
 pub use crate::rng::Rng;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,10 +16,7 @@ pub enum Fault {
     Stuck,
     /// The answer takes so many milliseconds longer.
     Slow(u64),
-    /// Refused: status, code, message.
-    Answer(u16, &'static str, &'static str),
-    /// Refused with `Retry-After`.
-    RetryAfter(u16, &'static str),
+    Refused(Refusal),
     /// A bit is flipped on the way.
     Corrupt,
     /// The header has another hash.
@@ -50,15 +49,19 @@ pub struct Intensities {
     pub sink: u64,
 }
 
-const TROUBLE: [Fault; 8] = [
-    Fault::Answer(500, "ServiceUnavailableException", "internal"),
-    Fault::Answer(502, "", ""),
-    Fault::Answer(503, "ServiceUnavailableException", "busy"),
-    Fault::Answer(400, "ThrottlingException", "Rate exceeded"),
-    Fault::Answer(408, "RequestTimeoutException", "too slow"),
-    Fault::Answer(429, "", ""),
-    Fault::RetryAfter(503, "7"),
-    Fault::RetryAfter(429, "99999999999999999999999"),
+/// Of one range; found out whatever is downloaded.
+pub const OF_ONE_RANGE: [Fault; 11] = [
+    Fault::Lost,
+    Fault::BlackHole,
+    Fault::Broken,
+    Fault::Stuck,
+    Fault::Slow(600_000),
+    Fault::Refused(RetryAfter(503, "7")),
+    Fault::Short,
+    Fault::Everything,
+    Fault::OtherRange,
+    Fault::OtherTotal,
+    Fault::Html,
 ];
 
 const ODD: [Fault; 8] = [
@@ -75,15 +78,10 @@ const ODD: [Fault; 8] = [
 const SIGN: [Fault; 5] = [
     Fault::Lost,
     Fault::BlackHole,
-    Fault::Answer(500, "internal", "our fault"),
-    Fault::Answer(401, "token_expired", "get another"),
+    Fault::Refused(Answer(500, "internal", "our fault")),
+    Fault::Refused(Answer(401, "token_expired", "get another")),
     Fault::Html,
 ];
-
-fn one_of(rng: &mut Rng, faults: &[Fault]) -> Option<Fault> {
-    let nth = rng.below(u64::try_from(faults.len()).unwrap());
-    Some(faults[usize::try_from(nth).unwrap()])
-}
 
 impl Intensities {
     /// Another mixture for every seed: some kinds not at all, some often.
@@ -102,22 +100,22 @@ impl Intensities {
 
     pub fn of_fetch(&self, rng: &mut Rng) -> Option<Fault> {
         if rng.chance(self.network) {
-            return one_of(rng, &[Fault::Lost, Fault::Broken]);
+            return Some(rng.one_of(&[Fault::Lost, Fault::Broken]));
         }
         if rng.chance(self.silence) {
-            return one_of(rng, &[Fault::BlackHole, Fault::Stuck]);
+            return Some(rng.one_of(&[Fault::BlackHole, Fault::Stuck]));
         }
         if rng.chance(self.trouble) {
-            return one_of(rng, &TROUBLE);
+            return Some(Fault::Refused(rng.one_of(&TROUBLE)));
         }
         if rng.chance(self.odd) {
-            return one_of(rng, &ODD);
+            return Some(rng.one_of(&ODD));
         }
         // Up to ten minutes on the way: past the signature's life and every deadline.
         rng.chance(self.slow).then(|| Fault::Slow(rng.below(600_000)))
     }
 
     pub fn of_sign(&self, rng: &mut Rng) -> Option<Fault> {
-        if rng.chance(self.sign) { one_of(rng, &SIGN) } else { None }
+        rng.chance(self.sign).then(|| rng.one_of(&SIGN))
     }
 }

@@ -13,7 +13,9 @@ use glacier_core::{ByteRange, Download, Instant, MIB, PartSize};
 
 use crate::assert_delivered;
 use crate::driver::plain_hash_of;
-use crate::faults::{Fault, Rng};
+use crate::faults::{Fault, OF_ONE_RANGE, Rng};
+use crate::refusal::Refusal::Answer;
+use crate::refusal::S3_EXPIRED;
 use crate::scenarios::{failure, verified};
 use crate::world::{Happening, World, hash_of};
 
@@ -101,23 +103,8 @@ fn without_faults_every_byte_is_fetched_once() {
 
 #[test]
 fn every_fault_of_one_range_is_found_out_and_the_range_fetched_again() {
-    for fault in [
-        Fault::Lost,
-        Fault::BlackHole,
-        Fault::Broken,
-        Fault::Stuck,
-        Fault::Slow(600_000),
-        Fault::Answer(500, "InternalError", ""),
-        Fault::Answer(503, "SlowDown", ""),
-        Fault::Answer(403, "AccessDenied", "Request has expired"),
-        Fault::Answer(403, "", ""),
-        Fault::RetryAfter(503, "7"),
-        Fault::Short,
-        Fault::Everything,
-        Fault::OtherRange,
-        Fault::OtherTotal,
-        Fault::Html,
-    ] {
+    let of_buckets = [Answer(500, "InternalError", ""), Answer(503, "SlowDown", ""), S3_EXPIRED, Answer(403, "", "")];
+    for fault in OF_ONE_RANGE.into_iter().chain(of_buckets.map(Fault::Refused)) {
         for nth in 1..=5 {
             let mut world = world(object(5 * MIB), SinkOrder::InOrder, &[(nth, fault)]);
             let state = world.run();
@@ -198,7 +185,7 @@ fn an_object_that_takes_the_place_of_another_is_not_mixed_with_it() {
 
 #[test]
 fn shorter_object_in_its_place_is_found_out_by_the_ranges_it_has_not() {
-    let gone = [(3, Fault::Answer(416, "InvalidRange", "The requested range is not satisfiable"))];
+    let gone = [(3, Fault::Refused(Answer(416, "InvalidRange", "The requested range is not satisfiable")))];
     let mut world = world(object(5 * MIB), SinkOrder::InOrder, &gone);
     assert_eq!(failure(&world.run()).code, ErrorCode::ObjectChanged);
     // A bucket that hides headers is not let off.
@@ -243,7 +230,7 @@ fn final_refusals_end_at_once() {
         (403, "AccessDenied", ErrorCode::AuthDenied),
         (403, "InvalidObjectState", ErrorCode::JobExpired),
     ] {
-        let mut world = world(object(2 * MIB), SinkOrder::Any, &[(1, Fault::Answer(status, code, ""))]);
+        let mut world = world(object(2 * MIB), SinkOrder::Any, &[(1, Fault::Refused(Answer(status, code, "")))]);
         let error = failure(&world.run());
         assert_eq!((error.code, error.retryable, error.status), (expected, false, Some(status)), "{code}");
     }

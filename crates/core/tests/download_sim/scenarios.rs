@@ -10,7 +10,9 @@ use glacier_core::upload::Ticket;
 use glacier_core::{ByteRange, Download, Instant, Jitter, MIB, TreeHash};
 
 use crate::assert_delivered;
-use crate::faults::Fault;
+use crate::faults::{Fault, OF_ONE_RANGE};
+use crate::refusal::EXPIRED;
+use crate::refusal::Refusal::Answer;
 use crate::world::{Happening, World, hash_of, job, job_of, output_of};
 
 /// The whole of an archive of so many MiB, in pieces of one.
@@ -50,24 +52,14 @@ fn without_faults_every_byte_is_fetched_once() {
 
 #[test]
 fn every_fault_of_one_range_is_found_out_and_the_range_fetched_again() {
-    for fault in [
-        Fault::Lost,
-        Fault::BlackHole,
-        Fault::Broken,
-        Fault::Stuck,
-        Fault::Slow(600_000),
-        Fault::Answer(500, "ServiceUnavailableException", "internal"),
-        Fault::Answer(400, "ThrottlingException", "Rate exceeded"),
-        Fault::Answer(403, "InvalidSignatureException", "Signature expired: a is now earlier than b (c - 5 min.)"),
-        Fault::RetryAfter(503, "7"),
+    let of_glacier = [
+        Fault::Refused(Answer(500, "ServiceUnavailableException", "internal")),
+        Fault::Refused(Answer(400, "ThrottlingException", "Rate exceeded")),
+        Fault::Refused(EXPIRED),
         Fault::Corrupt,
         Fault::WrongHeader,
-        Fault::Short,
-        Fault::Everything,
-        Fault::OtherRange,
-        Fault::OtherTotal,
-        Fault::Html,
-    ] {
+    ];
+    for fault in OF_ONE_RANGE.into_iter().chain(of_glacier) {
         for nth in 1..=5 {
             let mut world = whole(5, &[(nth, fault)]);
             let state = world.run();
@@ -370,7 +362,7 @@ fn the_largest_output_is_only_numbers() {
 
 #[test]
 fn being_told_to_slow_down_halves_what_is_in_flight() {
-    let script: Vec<_> = (1..=4).map(|nth| (nth, Fault::Answer(429, "", ""))).collect();
+    let script: Vec<_> = (1..=4).map(|nth| (nth, Fault::Refused(Answer(429, "", "")))).collect();
     let mut world = whole(40, &script);
     world.tell(Event::Start);
     let mut most_after = 0;
@@ -400,7 +392,7 @@ fn strangers_and_final_refusals_end_at_once() {
             ErrorCode::JobNotReady,
         ),
     ] {
-        let mut world = whole(2, &[(1, Fault::Answer(status, code, message))]);
+        let mut world = whole(2, &[(1, Fault::Refused(Answer(status, code, message)))]);
         let error = failure(&world.run());
         assert_eq!((error.code, error.retryable, error.status), (expected, false, Some(status)), "{code}");
     }

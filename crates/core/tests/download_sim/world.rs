@@ -11,6 +11,7 @@ use glacier_core::intent::Intent;
 use glacier_core::upload::{PauseReason, Ticket};
 use glacier_core::{ByteRange, Download, Instant, Jitter, MIB, TreeHash, sha256, tree_hash};
 
+use crate::agenda::{Agenda, Turn};
 use crate::faults::{Fault, Intensities, Rng};
 
 /// How long a signature of the simulated gateway is good.
@@ -75,8 +76,7 @@ pub struct World {
     jobs: u32,
     /// What the page stored of the download.
     saved: Vec<(ByteRange, TreeHash)>,
-    agenda: BTreeMap<(Instant, u64), Happening>,
-    sequence: u64,
+    agenda: Agenda<Happening>,
     shown: (u64, u64),
 }
 
@@ -158,8 +158,7 @@ impl World {
             is_readable: true,
             jobs: 1,
             saved: Vec::new(),
-            agenda: BTreeMap::new(),
-            sequence: 0,
+            agenda: Agenda::new(),
             shown: (0, 0),
         }
     }
@@ -179,8 +178,7 @@ impl World {
     }
 
     pub fn at(&mut self, ms: u64, happening: Happening) {
-        self.sequence += 1;
-        self.agenda.insert((self.now + ms, self.sequence), happening);
+        self.agenda.enter(self.now + ms, happening);
     }
 
     pub fn report(&mut self, ms: u64, event: Event) {
@@ -207,18 +205,11 @@ impl World {
 
     pub fn run_until(&mut self, end: Instant) {
         for _ in 0..1_000_000 {
-            let happening = self.agenda.first_key_value().map(|((at, _), _)| *at);
             let timeout = self.download.poll_timeout();
-            let Some(next) = happening.into_iter().chain(timeout).min() else { return };
-            if next > end {
-                self.now = end;
-                return;
-            }
-            self.now = self.now.max(next);
-            if timeout.is_some_and(|timeout| timeout <= self.now) && happening.is_none_or(|at| at > self.now) {
-                self.step(Download::handle_timeout);
-            } else if let Some((_, happening)) = self.agenda.pop_first() {
-                self.happen(happening);
+            match self.agenda.turn(&mut self.now, timeout, end) {
+                None => return,
+                Some(Turn::Timeout) => self.step(Download::handle_timeout),
+                Some(Turn::Happening(happening)) => self.happen(happening),
             }
         }
         panic!("no end in sight at {:?} in {:?}", self.now, self.download.state());
@@ -304,7 +295,7 @@ impl World {
         if self.rng.chance(500) {
             // Another visit may choose another size.
             let sizes: Vec<_> = glacier_core::PartSize::all().take(4).collect();
-            self.config.piece_size = sizes[usize::try_from(self.rng.below(4)).unwrap()];
+            self.config.piece_size = self.rng.one_of(&sizes);
         }
         self.download = Download::resume(self.config.clone(), &self.saved).unwrap();
         self.shown = (0, 0);

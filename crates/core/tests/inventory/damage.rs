@@ -53,7 +53,7 @@ fn damage(output: &mut Vec<u8>, rng: &mut Rng) {
 }
 
 fn spice(rng: &mut Rng) -> u8 {
-    SPICES[usize::try_from(rng.below(SPICES.len() as u64)).unwrap()]
+    rng.one_of(SPICES)
 }
 
 /// What serde_json parses and has the shape of an inventory is read as it is there, and nothing else is read at all.

@@ -36,7 +36,7 @@ pub fn archives(rng: &mut Rng, n: u64) -> Vec<ArchiveEntry> {
 fn archive(rng: &mut Rng) -> ArchiveEntry {
     let mut description = String::new();
     for _ in 0..rng.below(7) {
-        description.push_str(PIECES[usize::try_from(rng.below(PIECES.len() as u64)).unwrap()]);
+        description.push_str(rng.one_of(&PIECES));
     }
     let id: String = (0..46).map(|_| char::from(b"-_09azAZ"[usize::try_from(rng.below(8)).unwrap()])).collect();
     ArchiveEntry {

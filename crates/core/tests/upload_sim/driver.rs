@@ -11,7 +11,7 @@ use glacier_core::upload::{
 use glacier_core::{ByteRange, PartDigest, PayloadHash, TreeHash, s3};
 
 use crate::faults::{Fault, HashFault};
-use crate::store::refusal;
+use crate::refusal::{EXPIRED, S3_EXPIRED};
 use crate::world::{Happening, JOURNAL_MS, SIGNATURE_MS, World};
 
 impl World {
@@ -111,9 +111,7 @@ impl World {
         let ms = 2 + self.rng.below(80);
         let event = match self.fault(Operation::Sign) {
             Some(Fault::BlackHole | Fault::SilentAnswer) => return,
-            Some(Fault::Answer(status, code, message)) => {
-                Event::SignRefused { ticket, response: refusal(status, code, message) }
-            }
+            Some(Fault::Refused(refusal)) => Event::SignRefused { ticket, response: refusal.response() },
             Some(Fault::Html) => {
                 Event::SignRefused { ticket, response: Response { status: 200, ..Response::default() } }
             }
@@ -176,20 +174,12 @@ impl World {
         fault: Option<Fault>,
     ) {
         let (intent, signed_at) = self.signed[request].clone();
-        let is_s3 = matches!(intent, Intent::S3(_));
         let mut response = match fault {
-            Some(Fault::Answer(status, code, message)) => refusal(status, code, message),
-            Some(Fault::RetryAfter(status, seconds)) => {
-                let mut response = refusal(status, "ServiceUnavailableException", "busy");
-                response.headers.push(("retry-after".into(), seconds.into()));
-                response
-            }
+            Some(Fault::Refused(refusal)) => refusal.response(),
             Some(Fault::Html) => Response { status: 200, ..Response::default() },
-            _ if self.now.since(signed_at) > SIGNATURE_MS && operation_of(&intent).sends_bytes() && is_s3 => {
-                refusal(403, "AccessDenied", "Request has expired")
-            }
             _ if self.now.since(signed_at) > SIGNATURE_MS => {
-                refusal(403, "InvalidSignatureException", "Signature expired: a is now earlier than b (c - 5 min.)")
+                let is_presigned = operation_of(&intent).sends_bytes() && matches!(intent, Intent::S3(_));
+                if is_presigned { S3_EXPIRED } else { EXPIRED }.response()
             }
             _ => match &intent {
                 Intent::S3(intent) => self.s3.handle(intent, body),

@@ -2,6 +2,8 @@
 
 use glacier_core::retry::Operation;
 
+use crate::refusal::Refusal::{self, Answer, RetryAfter};
+use crate::refusal::{S3_EXPIRED, TROUBLE};
 pub use crate::rng::Rng;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,10 +20,8 @@ pub enum Fault {
     Duplicate,
     /// Arrives later by so many milliseconds.
     Slow(u64),
-    /// Refused without being carried out: status, code, message.
-    Answer(u16, &'static str, &'static str),
-    /// Refused with `Retry-After`.
-    RetryAfter(u16, &'static str),
+    /// Refused without being carried out.
+    Refused(Refusal),
     /// A bit is flipped on the way.
     Corrupt,
     /// Carried out, but the tree hash in the answer is another.
@@ -49,29 +49,17 @@ pub struct Intensities {
     pub hash: u64,
 }
 
-const TROUBLE: [Fault; 9] = [
-    Fault::Answer(500, "ServiceUnavailableException", "internal"),
-    Fault::Answer(502, "", ""),
-    Fault::Answer(503, "ServiceUnavailableException", "busy"),
-    Fault::Answer(504, "", ""),
-    Fault::Answer(400, "ThrottlingException", "Rate exceeded"),
-    Fault::Answer(408, "RequestTimeoutException", "too slow"),
-    Fault::Answer(429, "", ""),
-    Fault::RetryAfter(503, "7"),
-    Fault::RetryAfter(429, "99999999999999999999999"),
-];
-
-const S3_TROUBLE: [Fault; 10] = [
-    Fault::Answer(503, "SlowDown", "Please reduce your request rate."),
-    Fault::Answer(503, "ServiceUnavailable", "busy"),
-    Fault::Answer(500, "InternalError", "internal"),
-    Fault::Answer(400, "RequestTimeout", "Your socket connection was not read from in time."),
-    Fault::Answer(409, "OperationAborted", "A conflicting operation is in progress."),
-    Fault::Answer(409, "ConditionalRequestConflict", "A conflicting operation occurred."),
-    Fault::Answer(403, "AccessDenied", "Request has expired"),
-    Fault::Answer(502, "", ""),
-    Fault::RetryAfter(503, "7"),
-    Fault::RetryAfter(429, "99999999999999999999999"),
+const S3_TROUBLE: [Refusal; 10] = [
+    Answer(503, "SlowDown", "Please reduce your request rate."),
+    Answer(503, "ServiceUnavailable", "busy"),
+    Answer(500, "InternalError", "internal"),
+    Answer(400, "RequestTimeout", "Your socket connection was not read from in time."),
+    Answer(409, "OperationAborted", "A conflicting operation is in progress."),
+    Answer(409, "ConditionalRequestConflict", "A conflicting operation occurred."),
+    S3_EXPIRED,
+    Answer(502, "", ""),
+    RetryAfter(503, "7"),
+    RetryAfter(429, "99999999999999999999999"),
 ];
 
 const ODD: [Fault; 4] = [Fault::Duplicate, Fault::Corrupt, Fault::WrongEcho, Fault::Html];
@@ -79,8 +67,8 @@ const ODD: [Fault; 4] = [Fault::Duplicate, Fault::Corrupt, Fault::WrongEcho, Fau
 const SIGN: [Fault; 5] = [
     Fault::LostRequest,
     Fault::BlackHole,
-    Fault::Answer(500, "internal", "our fault"),
-    Fault::Answer(401, "token_expired", "get another"),
+    Fault::Refused(Answer(500, "internal", "our fault")),
+    Fault::Refused(Answer(401, "token_expired", "get another")),
     Fault::Html,
 ];
 
@@ -100,25 +88,22 @@ impl Intensities {
     }
 
     pub fn fault(&self, operation: Operation, rng: &mut Rng) -> Option<Fault> {
-        let one_of = |rng: &mut Rng, faults: &[Fault]| {
-            let nth = rng.below(u64::try_from(faults.len()).unwrap());
-            Some(faults[usize::try_from(nth).unwrap()])
-        };
         if operation == Operation::Sign {
-            return if rng.chance(self.sign) { one_of(rng, &SIGN) } else { None };
+            return rng.chance(self.sign).then(|| rng.one_of(&SIGN));
         }
         if rng.chance(self.network) {
-            return one_of(rng, &[Fault::LostRequest, Fault::LostAnswer]);
+            return Some(rng.one_of(&[Fault::LostRequest, Fault::LostAnswer]));
         }
         if rng.chance(self.silence) {
-            return one_of(rng, &[Fault::BlackHole, Fault::SilentAnswer]);
+            return Some(rng.one_of(&[Fault::BlackHole, Fault::SilentAnswer]));
         }
         if rng.chance(self.trouble) {
             let is_s3 = operation.as_str().starts_with("s3:");
-            return one_of(rng, if is_s3 { &S3_TROUBLE } else { &TROUBLE });
+            let trouble: &[Refusal] = if is_s3 { &S3_TROUBLE } else { &TROUBLE };
+            return Some(Fault::Refused(rng.one_of(trouble)));
         }
         if rng.chance(self.odd) {
-            return one_of(rng, &ODD);
+            return Some(rng.one_of(&ODD));
         }
         // Up to ten minutes on the way: past the signature's life.
         rng.chance(self.slow).then(|| Fault::Slow(rng.below(600_000)))

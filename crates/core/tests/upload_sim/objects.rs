@@ -6,6 +6,7 @@ use glacier_core::upload::{Command, Event, Limits, ObjectTarget, State, Stored, 
 use glacier_core::{ErrorCode, Instant, MIB, PartPlan, PartSize, Upload};
 
 use crate::faults::{Fault, Rng};
+use crate::refusal::S3_EXPIRED;
 use crate::scenarios::{count, failure};
 use crate::streams;
 use crate::world::{Happening, World};
@@ -251,7 +252,7 @@ fn bytes_that_changed_on_the_way_are_read_and_sent_again() {
 
 #[test]
 fn a_url_whose_time_is_over_is_signed_anew() {
-    let expired = Fault::Answer(403, "AccessDenied", "Request has expired");
+    let expired = Fault::Refused(S3_EXPIRED);
     for (n_parts, operation) in [(1, O::S3PutObject), (3, O::S3UploadPart)] {
         let mut world = scripted(n_parts, &[(operation, 1, expired)]);
         let state = world.run();

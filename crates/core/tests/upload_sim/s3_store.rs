@@ -8,7 +8,7 @@ use glacier_core::json::Json;
 use glacier_core::s3::{CompositeChecksum, Intent, ObjectChecksum, checksum_header};
 use glacier_core::{PartDigest, PartPlan, PartSize, PayloadHash, TreeHash};
 
-use crate::store::refusal;
+use crate::refusal::refusal;
 
 #[derive(Debug, Default)]
 pub struct S3Store {

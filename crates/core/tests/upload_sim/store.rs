@@ -9,6 +9,8 @@ use glacier_core::json::Json;
 use glacier_core::upload::Stored;
 use glacier_core::{ByteRange, PartSize, TreeHash, tree_hash};
 
+use crate::refusal::refusal;
+
 #[derive(Debug, Default)]
 pub struct Store {
     uploads: BTreeMap<String, Open>,
@@ -45,11 +47,6 @@ impl Archive {
 }
 
 const PAGE: usize = 50;
-
-pub fn refusal(status: u16, code: &str, message: &str) -> Response {
-    let body = Json::object([("code", Json::Text(code.into())), ("message", Json::Text(message.into()))]);
-    Response { status, headers: vec![("x-amzn-requestid".into(), "request-1".into())], body: Some(body) }
-}
 
 fn success(status: u16, headers: &[(&str, String)]) -> Response {
     let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();

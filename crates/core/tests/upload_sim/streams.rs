@@ -5,6 +5,7 @@ use glacier_core::upload::{Command, Event, Intake, Limits, NotData, State, Targe
 use glacier_core::{ErrorCode, Instant, Intent, MIB, PartPlan, PartSize, Upload};
 
 use crate::faults::{Fault, Rng};
+use crate::refusal::Refusal::Answer;
 use crate::scenarios::{assert_stored, count, failure};
 use crate::world::{Happening, World, to_a_vault};
 use crate::writer::{Finish, Writer};
@@ -257,7 +258,7 @@ fn retryable_failure_keeps_what_was_written_until_resume() {
 
 #[test]
 fn failure_that_no_retry_helps_removes_what_was_stored() {
-    let refused = Fault::Answer(403, "AccessDeniedException", "not you");
+    let refused = Fault::Refused(Answer(403, "AccessDeniedException", "not you"));
     let mut world = writing(9 * MIB);
     world.script = vec![(O::UploadMultipartPart, 4, refused)];
     let state = world.run();

@@ -6,6 +6,8 @@ use glacier_core::upload::{Command, Event, State};
 use glacier_core::{ErrorCode, Instant, Jitter, Upload};
 
 use crate::faults::Fault;
+use crate::refusal::EXPIRED;
+use crate::refusal::Refusal::{Answer, RetryAfter};
 use crate::scenarios::{assert_stored, count, failure, scripted, sends};
 use crate::world::World;
 
@@ -35,16 +37,15 @@ fn part_lost_by_the_store_is_found_and_sent_again() {
 
 #[test]
 fn expired_signature_is_signed_again_without_burning_a_retry() {
-    const EXPIRED: Fault =
-        Fault::Answer(403, "InvalidSignatureException", "Signature expired: a is now earlier than b");
-    let script: Vec<_> = (1..=3).map(|nth| (O::UploadMultipartPart, nth, EXPIRED)).collect();
+    let expired = Fault::Refused(EXPIRED);
+    let script: Vec<_> = (1..=3).map(|nth| (O::UploadMultipartPart, nth, expired)).collect();
     let mut world = scripted(1, &script);
     world.config.retry.max_attempts = 1;
     world.upload = Upload::new(world.config.clone());
     let state = world.run();
     assert_stored(&world, &state);
 
-    let script: Vec<_> = (1..=4).map(|nth| (O::UploadMultipartPart, nth, EXPIRED)).collect();
+    let script: Vec<_> = (1..=4).map(|nth| (O::UploadMultipartPart, nth, expired)).collect();
     let error = failure(scripted(1, &script).run());
     assert_eq!((error.code, error.retryable, error.part_number), (ErrorCode::ClockSkew, true, Some(1)));
     assert_eq!((error.status, error.request_id.as_deref()), (Some(403), Some("request-1")));
@@ -106,14 +107,14 @@ fn retry_after_wins_and_is_clamped() {
     for (asked, waits) in
         [("7", 7_000..8_000), ("86400", 300_000..301_000), ("99999999999999999999999", 300_000..301_000)]
     {
-        let mut world = scripted(1, &[(O::UploadMultipartPart, 1, Fault::RetryAfter(503, asked))]);
+        let mut world = scripted(1, &[(O::UploadMultipartPart, 1, Fault::Refused(RetryAfter(503, asked)))]);
         let state = world.run();
         assert_stored(&world, &state);
         let sends = sends(&world, 0);
         assert!(waits.contains(&sends[1].since(sends[0])), "{asked}: {}", sends[1].since(sends[0]));
     }
     for junk in ["-1", "soon", "", "Wed, 21 Oct 2026 07:28:00 GMT", "1e9"] {
-        let mut world = scripted(1, &[(O::UploadMultipartPart, 1, Fault::RetryAfter(503, junk))]);
+        let mut world = scripted(1, &[(O::UploadMultipartPart, 1, Fault::Refused(RetryAfter(503, junk)))]);
         let state = world.run();
         assert_stored(&world, &state);
         let sends = sends(&world, 0);
@@ -141,7 +142,7 @@ fn outage_ends_in_a_failure_that_can_be_resumed() {
 
 #[test]
 fn token_expired_midway_keeps_acknowledged_parts() {
-    let expired = Fault::Answer(401, "token_expired", "The token's time is over");
+    let expired = Fault::Refused(Answer(401, "token_expired", "The token's time is over"));
     let script: Vec<_> = (6..=7).map(|nth| (O::Sign, nth, expired)).collect();
     let mut world = scripted(40, &script);
     let error = failure(world.run());
@@ -158,14 +159,14 @@ fn token_expired_midway_keeps_acknowledged_parts() {
 
 #[test]
 fn one_refused_token_is_asked_for_afresh_without_anybody_noticing() {
-    let mut world = scripted(4, &[(O::Sign, 2, Fault::Answer(401, "token_expired", ""))]);
+    let mut world = scripted(4, &[(O::Sign, 2, Fault::Refused(Answer(401, "token_expired", "")))]);
     let state = world.run();
     assert_stored(&world, &state);
 }
 
 #[test]
 fn throttling_halves_what_is_in_flight() {
-    let throttled = Fault::Answer(400, "ThrottlingException", "Rate exceeded");
+    let throttled = Fault::Refused(Answer(400, "ThrottlingException", "Rate exceeded"));
     let mut world = scripted(60, &(1..=4).map(|nth| (O::UploadMultipartPart, nth, throttled)).collect::<Vec<_>>());
     world.tell(Event::Start);
     let in_flight = |world: &World| world.upload.progress(world.now).parts.in_flight;
@@ -192,9 +193,9 @@ fn throttling_halves_what_is_in_flight() {
 fn strangers_at_the_first_contact_are_named_at_once() {
     for (operation, fault) in [
         (O::Sign, Fault::Html),
-        (O::Sign, Fault::Answer(404, "", "")),
+        (O::Sign, Fault::Refused(Answer(404, "", ""))),
         (O::InitiateMultipartUpload, Fault::Html),
-        (O::InitiateMultipartUpload, Fault::Answer(404, "", "")),
+        (O::InitiateMultipartUpload, Fault::Refused(Answer(404, "", ""))),
     ] {
         let mut world = scripted(2, &[(operation, 1, fault)]);
         let error = failure(world.run());
@@ -216,7 +217,7 @@ fn final_refusals_have_codes_of_their_own() {
         (O::Sign, 403, "limit_exceeded", ErrorCode::LimitExceeded),
         (O::CompleteMultipartUpload, 403, "AccessDeniedException", ErrorCode::AuthDenied),
     ] {
-        let mut world = scripted(2, &[(operation, 1, Fault::Answer(status, code, "no"))]);
+        let mut world = scripted(2, &[(operation, 1, Fault::Refused(Answer(status, code, "no")))]);
         let error = failure(world.run());
         assert_eq!((error.code, error.retryable, error.status), (expected, false, Some(status)), "{code}");
         if status == 413 {

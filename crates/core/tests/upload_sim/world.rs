@@ -11,6 +11,7 @@ use glacier_core::{
     Instant, Jitter, MIB, PartDigest, PartPlan, PartSize, PayloadHash, Progress, TreeHash, Upload, sha256,
 };
 
+use crate::agenda::{Agenda, Turn};
 use crate::faults::{Fault, Intensities, Rng};
 use crate::s3_store::S3Store;
 use crate::store::Store;
@@ -81,8 +82,7 @@ pub struct World {
     pub rng: Rng,
     pub seen: BTreeMap<&'static str, u32>,
     pub signed: Vec<(Intent, Instant)>,
-    agenda: BTreeMap<(Instant, u64), Happening>,
-    sequence: u64,
+    agenda: Agenda<Happening>,
     pub life: u32,
     /// What the driver holds for the machine.
     pub held: BTreeMap<u32, Option<PartDigest>>,
@@ -122,8 +122,7 @@ impl World {
             rng: Rng(seed),
             seen: BTreeMap::new(),
             signed: Vec::new(),
-            agenda: BTreeMap::new(),
-            sequence: 0,
+            agenda: Agenda::new(),
             life: 0,
             held: BTreeMap::new(),
             in_flight: BTreeSet::new(),
@@ -147,8 +146,7 @@ impl World {
     }
 
     pub fn at(&mut self, ms: u64, happening: Happening) {
-        self.sequence += 1;
-        self.agenda.insert((self.now + ms, self.sequence), happening);
+        self.agenda.enter(self.now + ms, happening);
     }
 
     pub fn user(&mut self, ms: u64, event: Event) {
@@ -180,18 +178,11 @@ impl World {
 
     pub fn run_until(&mut self, end: Instant) {
         for _ in 0..2_000_000 {
-            let happening = self.agenda.first_key_value().map(|((at, _), _)| *at);
             let timeout = self.upload.poll_timeout();
-            let Some(next) = happening.into_iter().chain(timeout).min() else { return };
-            if next > end {
-                self.now = end;
-                return;
-            }
-            self.now = self.now.max(next);
-            if timeout.is_some_and(|timeout| timeout <= self.now) && happening.is_none_or(|at| at > self.now) {
-                self.step(Upload::handle_timeout);
-            } else if let Some((_, happening)) = self.agenda.pop_first() {
-                self.happen(happening);
+            match self.agenda.turn(&mut self.now, timeout, end) {
+                None => return,
+                Some(Turn::Timeout) => self.step(Upload::handle_timeout),
+                Some(Turn::Happening(happening)) => self.happen(happening),
             }
         }
         panic!("no end in sight at {:?} in {:?}", self.now, self.upload.state());
