@@ -28,7 +28,7 @@ pub mod upload_part;
 
 pub use attributes::{InvalidAttribute, Metadata, ObjectTags, StorageClass};
 pub use checksum::{CompositeChecksum, ObjectChecksum, checksum_header, read_checksum_header};
-pub use intent::{Intent, OPERATIONS};
+pub use intent::{Intent, Kept, OPERATIONS};
 pub use name::{
     BucketName, ContentType, InvalidName, KeyPrefix, MetadataName, MetadataValue, ObjectKey, TagKey, TagValue,
     UploadHandle, VersionId,

@@ -39,7 +39,7 @@ use self::handle::{Seal, Upload};
 pub use self::options::{Buckets, S3Options};
 use self::own::OwnRequests;
 pub use self::own::SUBJECT_HEADER;
-use self::presign::{Kept, Presigned};
+use self::presign::Presigned;
 pub(crate) use self::refusal::S3Refused;
 use crate::app::Gateway;
 use crate::aws_credentials::AwsCredentials;
@@ -105,46 +105,26 @@ impl S3 {
         origin: Option<&HeaderValue>,
     ) -> Result<SignedRequest, S3Refused> {
         let upload = self.admit(claims, intent)?;
-        let (bucket, presigned) = match (intent, &upload) {
-            (
-                Intent::PutObject {
-                    bucket,
-                    key,
-                    size,
-                    payload_hash,
-                    tree_hash,
-                    storage_class,
-                    content_type,
-                    metadata,
-                    tags,
-                    overwrite,
-                },
-                _,
-            ) => {
+        let (bucket, presigned) = match (intent, intent.kept(), &upload) {
+            (Intent::PutObject { bucket, key, size, payload_hash, tree_hash, .. }, Some(kept), _) => {
                 self.check_len(*size)?;
                 if *size > MAX_PART_LEN {
                     let message = "more than 5 GiB do not go in one request; send the object in parts";
                     return Err(S3Refused::gateway(RefusalCode::InvalidRequest, message));
                 }
                 let place = self.endpoint.object(bucket, key);
-                if !overwrite && !self.endpoint.is_amazon() {
+                if !kept.overwrite && !self.endpoint.is_amazon() {
                     self.check_vacant(&place, Some((*size, *payload_hash))).await?;
                 }
-                let kept = Kept {
-                    storage_class: *storage_class,
-                    content_type: content_type.as_ref(),
-                    metadata: metadata.as_ref(),
-                    tags: tags.as_ref(),
-                };
                 self.check_keeps_tags(&place, &kept).await?;
-                (bucket, Presigned::object(place, payload_hash, *size, *overwrite, tree_hash, &kept))
+                (bucket, Presigned::object(place, payload_hash, *size, tree_hash, &kept))
             }
-            (Intent::UploadPart { upload: _, part_number, payload_hash, size }, Some(upload)) => {
+            (Intent::UploadPart { upload: _, part_number, payload_hash, size }, _, Some(upload)) => {
                 let len = part_len(upload, *part_number, *size)?;
                 let place = self.endpoint.object(&upload.bucket, &upload.key);
                 (&upload.bucket, Presigned::part(place, &upload.upload_id, *part_number, payload_hash, len))
             }
-            (Intent::GetObject { bucket, key, version_id, range }, _) => {
+            (Intent::GetObject { bucket, key, version_id, range }, _, _) => {
                 let range = range.map(|range| format!("bytes={}", range.inclusive()));
                 let version_id = version_id.as_ref().map(glacier_core::s3::VersionId::as_str);
                 (bucket, Presigned::download(self.endpoint.object(bucket, key), version_id, range))

@@ -205,6 +205,22 @@ pub enum Intent {
     },
 }
 
+/// What PutObject and CreateMultipartUpload say alike of the object that they make. Each has fields of its own for it,
+/// because unknown fields are refused, which serde does not support beside flattened ones.
+#[derive(Clone, Copy, Debug)]
+pub struct Kept<'i> {
+    /// Where it is kept.
+    pub storage_class: StorageClass,
+    /// What it is.
+    pub content_type: Option<&'i ContentType>,
+    /// Kept with it.
+    pub metadata: Option<&'i Metadata>,
+    /// Kept with it.
+    pub tags: Option<&'i ObjectTags>,
+    /// Whether an object of that name may be there before.
+    pub overwrite: bool,
+}
+
 impl Intent {
     /// The operation's name, which is also the JSON's `op`.
     pub const fn op(&self) -> &'static str {
@@ -253,6 +269,23 @@ impl Intent {
         }
     }
 
+    /// How the object that it makes is to be kept.
+    pub fn kept(&self) -> Option<Kept<'_>> {
+        match self {
+            Self::PutObject { storage_class, content_type, metadata, tags, overwrite, .. }
+            | Self::CreateMultipartUpload { storage_class, content_type, metadata, tags, overwrite, .. } => {
+                Some(Kept {
+                    storage_class: *storage_class,
+                    content_type: content_type.as_ref(),
+                    metadata: metadata.as_ref(),
+                    tags: tags.as_ref(),
+                    overwrite: *overwrite,
+                })
+            }
+            _ => None,
+        }
+    }
+
     /// How many bytes it means to store.
     pub const fn object_len(&self) -> Option<u64> {
         match self {
@@ -273,37 +306,14 @@ impl Intent {
             members.extend((!is_list).then(|| ("key", text(&place))));
         }
         match self {
-            Self::PutObject {
-                bucket: _,
-                key: _,
-                size,
-                payload_hash,
-                tree_hash,
-                storage_class,
-                content_type,
-                metadata,
-                tags,
-                overwrite,
-            } => {
+            Self::PutObject { size, payload_hash, tree_hash, .. } => {
                 members.push(("size", Json::Number(*size)));
                 members.push(("payloadHash", text(payload_hash)));
                 members.push(("treeHash", text(tree_hash)));
-                members.extend(attributes(*storage_class, content_type, metadata, tags, *overwrite));
             }
-            Self::CreateMultipartUpload {
-                bucket: _,
-                key: _,
-                size,
-                part_size,
-                storage_class,
-                content_type,
-                metadata,
-                tags,
-                overwrite,
-            } => {
+            Self::CreateMultipartUpload { size, part_size, .. } => {
                 members.push(("size", Json::Number(*size)));
                 members.push(("partSize", Json::Number(part_size.bytes())));
-                members.extend(attributes(*storage_class, content_type, metadata, tags, *overwrite));
             }
             Self::UploadPart { upload: _, part_number, payload_hash, size } => {
                 members.push(("partNumber", Json::Number((*part_number).into())));
@@ -335,7 +345,25 @@ impl Intent {
                 members.extend(range.map(|range| ("range", text(&range.inclusive()))));
             }
         }
+        if let Some(kept) = self.kept() {
+            members.extend(kept.members());
+        }
         Json::Object(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+    }
+}
+
+impl Kept<'_> {
+    fn members(&self) -> impl Iterator<Item = Member> {
+        let Self { storage_class, content_type, metadata, tags, overwrite } = *self;
+        [
+            Some(("storageClass", text(&storage_class.as_str()))),
+            content_type.map(|kind| ("contentType", text(kind))),
+            metadata.map(|metadata| ("metadata", metadata.to_json())),
+            tags.map(|tags| ("tags", tags.to_json())),
+            overwrite.then_some(("overwrite", Json::Bool(true))),
+        ]
+        .into_iter()
+        .flatten()
     }
 }
 
@@ -347,20 +375,4 @@ fn text(value: &dyn ToString) -> Json {
 
 fn optional(key: &'static str, value: &Option<impl ToString>) -> Option<Member> {
     value.as_ref().map(|value| (key, text(value)))
-}
-
-/// What PutObject and CreateMultipartUpload say of the object alike.
-fn attributes(
-    storage_class: StorageClass,
-    content_type: &Option<ContentType>,
-    metadata: &Option<Metadata>,
-    tags: &Option<ObjectTags>,
-    overwrite: bool,
-) -> Vec<Member> {
-    let mut members = vec![("storageClass", text(&storage_class.as_str()))];
-    members.extend(optional("contentType", content_type));
-    members.extend(metadata.as_ref().map(|metadata| ("metadata", metadata.to_json())));
-    members.extend(tags.as_ref().map(|tags| ("tags", tags.to_json())));
-    members.extend(overwrite.then_some(("overwrite", Json::Bool(true))));
-    members
 }

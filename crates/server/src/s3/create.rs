@@ -9,47 +9,30 @@ use http::Method;
 use super::call::Call;
 use super::document::read_upload_id;
 use super::handle::{Plan, Upload};
-use super::presign::Kept;
-use super::{S3, S3Refused};
+use super::{S3, S3Refused, presign};
 
 impl S3 {
     /// Opens an upload for `subject`.
     pub(super) async fn create(&self, intent: &Intent, subject: &str) -> Result<Created, S3Refused> {
-        let Intent::CreateMultipartUpload {
-            bucket,
-            key,
-            size,
-            part_size,
-            storage_class,
-            content_type,
-            metadata,
-            tags,
-            overwrite,
-        } = intent
+        let (Intent::CreateMultipartUpload { bucket, key, size, part_size, .. }, Some(kept)) = (intent, intent.kept())
         else {
             return Err(S3Refused::gateway(RefusalCode::Internal, "another operation"));
         };
         self.check_plan(*size, *part_size)?;
         let place = self.endpoint.object(bucket, key);
-        if !overwrite {
+        if !kept.overwrite {
             // S3 would only say so at the end, when all the bytes are there.
             self.check_vacant(&place, None).await?;
         }
-        let kept = Kept {
-            storage_class: *storage_class,
-            content_type: content_type.as_ref(),
-            metadata: metadata.as_ref(),
-            tags: tags.as_ref(),
-        };
         self.check_keeps_tags(&place, &kept).await?;
         let mut call = Call::new(Method::POST, place)
             .query("uploads", "")
             .header("x-amz-checksum-algorithm", "SHA256")
             .header("x-amz-checksum-type", "COMPOSITE");
-        call.headers.extend(kept.headers());
+        call.headers.extend(presign::headers(&kept));
         let answer = self.call(&call).await?.success()?;
         let upload_id = read_upload_id(&answer.body).map_err(|_| unreadable())?;
-        let plan = Plan { size: *size, part_size: *part_size, overwrite: *overwrite };
+        let plan = Plan { size: *size, part_size: *part_size, overwrite: kept.overwrite };
         let upload = Upload { bucket: bucket.clone(), key: key.clone(), upload_id, plan: Some(plan) };
         // A store that does not know the header leaves it out of its answer, and would keep parts without checksums.
         if answer.header("x-amz-checksum-algorithm") != Some("SHA256") {

@@ -8,9 +8,7 @@
 use glacier_core::PayloadHash;
 use glacier_core::glacier::Method;
 use glacier_core::intent::SignedRequest;
-use glacier_core::s3::{
-    ContentType, Metadata, ObjectTags, PartNumber, StorageClass, TREE_HASH_NAME, checksum_header, header as s3_header,
-};
+use glacier_core::s3::{Kept, Metadata, PartNumber, TREE_HASH_NAME, checksum_header, header as s3_header};
 use glacier_core::sigv4::canonical_request::encode;
 use glacier_core::sigv4::{
     CanonicalRequest, Credentials, PathForm, S3 as S3_SERVICE, Scope, Timestamp, UNSIGNED_PAYLOAD, presign,
@@ -50,18 +48,11 @@ impl Presigned {
     }
 
     /// A whole object.
-    pub(super) fn object(
-        place: Place,
-        hash: &PayloadHash,
-        len: u64,
-        overwrite: bool,
-        tree_hash: &TreeHash,
-        kept: &Kept<'_>,
-    ) -> Self {
-        let mut headers = kept.headers();
+    pub(super) fn object(place: Place, hash: &PayloadHash, len: u64, tree_hash: &TreeHash, kept: &Kept<'_>) -> Self {
+        let mut headers = self::headers(kept);
         headers.push((s3_header::CHECKSUM_SHA256.to_owned(), checksum_header(hash)));
         headers.push((format!("{}{TREE_HASH_NAME}", s3_header::METADATA_PREFIX), tree_hash.to_string()));
-        if !overwrite {
+        if !kept.overwrite {
             headers.push((s3_header::IF_NONE_MATCH.to_owned(), "*".to_owned()));
         }
         headers.sort_unstable();
@@ -116,31 +107,20 @@ impl Presigned {
     }
 }
 
-/// What is kept with an object.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Kept<'k> {
-    pub(super) storage_class: StorageClass,
-    pub(super) content_type: Option<&'k ContentType>,
-    pub(super) metadata: Option<&'k Metadata>,
-    pub(super) tags: Option<&'k ObjectTags>,
-}
-
-impl Kept<'_> {
-    /// The headers that say so.
-    pub(super) fn headers(&self) -> Vec<(String, String)> {
-        let mut headers = vec![(s3_header::STORAGE_CLASS.to_owned(), self.storage_class.as_str().to_owned())];
-        headers.extend(self.content_type.map(|kind| (s3_header::CONTENT_TYPE.to_owned(), kind.to_string())));
-        for (name, value) in self.metadata.map_or(&[][..], Metadata::pairs) {
-            headers.push((format!("{}{name}", s3_header::METADATA_PREFIX), value.to_string()));
-        }
-        if let Some(tags) = self.tags {
-            let pair = |(key, value): &(_, _)| {
-                let (key, value): (&glacier_core::s3::TagKey, &glacier_core::s3::TagValue) = (key, value);
-                format!("{}={}", encode(key.as_str().as_bytes()), encode(value.as_str().as_bytes()))
-            };
-            let pairs: Vec<String> = tags.pairs().iter().map(pair).collect();
-            headers.push((s3_header::TAGGING.to_owned(), pairs.join("&")));
-        }
-        headers
+/// The headers that say how an object is to be kept, but for whether another may be there before.
+pub(super) fn headers(kept: &Kept<'_>) -> Vec<(String, String)> {
+    let mut headers = vec![(s3_header::STORAGE_CLASS.to_owned(), kept.storage_class.as_str().to_owned())];
+    headers.extend(kept.content_type.map(|kind| (s3_header::CONTENT_TYPE.to_owned(), kind.to_string())));
+    for (name, value) in kept.metadata.map_or(&[][..], Metadata::pairs) {
+        headers.push((format!("{}{name}", s3_header::METADATA_PREFIX), value.to_string()));
     }
+    if let Some(tags) = kept.tags {
+        let pair = |(key, value): &(_, _)| {
+            let (key, value): (&glacier_core::s3::TagKey, &glacier_core::s3::TagValue) = (key, value);
+            format!("{}={}", encode(key.as_str().as_bytes()), encode(value.as_str().as_bytes()))
+        };
+        let pairs: Vec<String> = tags.pairs().iter().map(pair).collect();
+        headers.push((s3_header::TAGGING.to_owned(), pairs.join("&")));
+    }
+    headers
 }

@@ -6,13 +6,12 @@
 
 use glacier_core::TreeHash;
 use glacier_core::intent::RefusalCode;
-use glacier_core::s3::{TREE_HASH_NAME, VersionId};
+use glacier_core::s3::{Kept, TREE_HASH_NAME, VersionId};
 use http::{Method, StatusCode};
 
 use super::call::Call;
 use super::document::{read_tags, tagging_body};
 use super::endpoint::Place;
-use super::presign::Kept;
 use super::{S3, S3Refused};
 
 /// Most tags of an object.
