@@ -84,7 +84,7 @@ pub struct Config {
     /// Glacier elsewhere in place of the embedded store: `aws` for Amazon's in the region, or https://HOST
     #[arg(long, env = "GLACIER_UPLOAD_GLACIER", value_name = "aws|URL")]
     pub glacier: Option<String>,
-    /// Certificates, in PEM, of private authorities that stores are believed by, beside the public ones
+    /// Certificates, in PEM, of private authorities that stores and the issuer of --jwks are believed by, beside the public ones
     #[arg(long, env = "GLACIER_UPLOAD_CA_FILE")]
     pub ca_file: Option<PathBuf>,
     /// Confirms that a proxy in front speaks TLS; required to listen on other addresses than loopback
@@ -123,7 +123,7 @@ pub struct Checked {
     pub store_key: Option<StoreKey>,
     /// Glacier elsewhere.
     pub glacier: Option<upstream::Origin>,
-    /// Whom the stores elsewhere are believed by.
+    /// Whom the stores elsewhere and the issuer are believed by.
     pub trust: Trust,
     /// `None` without any.
     pub buckets: Option<Buckets>,

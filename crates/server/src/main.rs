@@ -120,10 +120,10 @@ async fn run(Loaded { config, origins: came_from, .. }: Loaded) -> Result<(), Bo
     watch.metrics.watch_panics();
     // Before any secret is written to it.
     private_folder(&config.data)?;
-    let tokens = credentials::token_key(&config.data, config.tokens.token_key_file.as_deref())
-        .and_then(|key| config.tokens.tokens(key))
-        .map_err(|error| came_from.explain(&error))?;
     let client = Client::new(&trust, Patience::default());
+    let tokens = credentials::token_key(&config.data, config.tokens.token_key_file.as_deref())
+        .and_then(|key| config.tokens.tokens(key, &client))
+        .map_err(|error| came_from.explain(&error))?;
     let aws = AwsCredentials::ordinary(client.clone(), &config.region, now);
     let vaults_are = match elsewhere {
         Some(origin) => Vaults::elsewhere(origin, &config.region, tokens.key(), client.clone(), aws.clone()).await?,

@@ -23,7 +23,7 @@ use crate::app::Gateway;
 use crate::aws_credentials::AwsCredentials;
 use crate::error::RequestId;
 use crate::token::TokenKey;
-use crate::upstream::{Client, Origin, UpstreamError};
+use crate::upstream::{Chained, Client, Origin, UpstreamError};
 
 /// Before the store's own paths.
 pub const PREFIX: &str = "/v1/relay";
@@ -98,20 +98,5 @@ fn unanswered(error: &UpstreamError) -> Refusal {
     match error {
         UpstreamError::TimedOut => Refusal::TimedOut,
         _ => Refusal::Unreachable,
-    }
-}
-
-/// An error with those beneath it, on one line.
-struct Chained<'a>(&'a (dyn std::error::Error + 'static));
-
-impl std::fmt::Display for Chained<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut beneath = self.0.source();
-        while let Some(error) = beneath {
-            write!(f, ": {error}")?;
-            beneath = error.source();
-        }
-        Ok(())
     }
 }

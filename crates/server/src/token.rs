@@ -23,7 +23,7 @@ use glacier_core::s3::BucketName;
 use serde::{Deserialize, Serialize};
 
 pub use deny_list::{DenyList, InvalidDenyList, POLL};
-pub use issuer::{Fetch, Issuer, MAX_STALE, MIN_INTERVAL, REFRESH};
+pub use issuer::{Fetch, Fetching, Issuer, MAX_STALE, MIN_INTERVAL, REFRESH};
 pub use jwks::{InvalidKeySet, KeySet};
 pub use key::{InvalidTokenKey, MIN_KEY_LEN, TokenKey};
 

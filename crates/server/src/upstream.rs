@@ -85,6 +85,21 @@ impl std::error::Error for UpstreamError {
     }
 }
 
+/// An error with those beneath it, on one line.
+pub(crate) struct Chained<'a>(pub(crate) &'a (dyn std::error::Error + 'static));
+
+impl fmt::Display for Chained<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut beneath = self.0.source();
+        while let Some(error) = beneath {
+            write!(f, ": {error}")?;
+            beneath = error.source();
+        }
+        Ok(())
+    }
+}
+
 /// The client. Clones share their connections.
 #[derive(Clone)]
 pub struct Client {

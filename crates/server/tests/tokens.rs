@@ -98,7 +98,7 @@ fn trusting(fetch: Fetch) -> Tokens {
 async fn an_issuers_tokens_are_good_and_no_others() {
     let issued = issued();
     let jwks = serde_json::to_vec(&issued.jwks).unwrap();
-    let tokens = trusting(Arc::new(move || Ok(jwks.clone())));
+    let tokens = trusting(Arc::new(move || Box::pin(std::future::ready(Ok(jwks.clone())))));
     let expected = Claims {
         sub: "user-7".into(),
         vaults: vec![VaultName::new("photos").unwrap()],
@@ -147,7 +147,8 @@ impl Scripted {
         let scripted = self.clone();
         Arc::new(move || {
             scripted.calls.fetch_add(1, Ordering::SeqCst);
-            scripted.answer.lock().unwrap().clone().ok_or_else(|| "unreachable".to_owned())
+            let answer = scripted.answer.lock().unwrap().clone().ok_or_else(|| "unreachable".to_owned());
+            Box::pin(std::future::ready(answer))
         })
     }
 

@@ -1,19 +1,22 @@
 //! Which tokens are good.
 
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use clap::Args;
+use http::uri::{Authority, PathAndQuery};
+use http::{Request, StatusCode, header};
 
 use super::ConfigError;
 use crate::token::{DenyList, Fetch, Issuer, TokenKey, Tokens};
+use crate::upstream::{Chained, Client, Origin};
 
 /// For everything of one call of an issuer.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Longest JWKS that is read. Most have a few KiB.
-const MAX_LEN: u64 = 256 << 10;
+const MAX_LEN: usize = 256 << 10;
 
 /// Keys about tokens.
 #[derive(Args, Clone, Debug)]
@@ -39,11 +42,11 @@ pub struct TokenOptions {
 }
 
 impl TokenOptions {
-    /// What these keys say, beside the shared key.
+    /// What these keys say, beside the shared key. An issuer is asked through `client`.
     ///
     /// # Errors
     /// [`ConfigError`] when a file cannot be used, or a key is missing that goes with another.
-    pub fn tokens(&self, key: TokenKey) -> Result<Tokens, ConfigError> {
+    pub fn tokens(&self, key: TokenKey, client: &Client) -> Result<Tokens, ConfigError> {
         let issuer = match (&self.jwks, &self.jwks_issuer, &self.token_audience) {
             (None, None, _) => None,
             (None, Some(_), _) => return Err(ConfigError::new("jwks-issuer", "goes with --jwks")),
@@ -55,7 +58,7 @@ impl TokenOptions {
                 return Err(ConfigError::new("jwks", why));
             }
             (Some(place), Some(name), Some(_)) => {
-                let fetch = fetch(place).map_err(|why| ConfigError::new("jwks", why))?;
+                let fetch = fetch(place, client).map_err(|why| ConfigError::new("jwks", why))?;
                 Some(Issuer::new(name.clone(), self.jwks_claim.clone(), fetch))
             }
         };
@@ -68,48 +71,49 @@ impl TokenOptions {
 }
 
 /// How the keys at `place` are fetched. A file must be there and be a JWKS; an issuer may come up after us.
-fn fetch(place: &str) -> Result<Fetch, String> {
+fn fetch(place: &str, client: &Client) -> Result<Fetch, String> {
     if !place.contains("://") {
         let path = PathBuf::from(place);
-        let read = move || read_file(&path);
-        let json = read()?;
+        let json = read_file(&path)?;
         crate::token::KeySet::read(&json).map_err(|error| format!("{place}: {error}"))?;
-        return Ok(Arc::new(read));
+        return Ok(Arc::new(move || {
+            let path = path.clone();
+            let read = tokio::task::spawn_blocking(move || read_file(&path));
+            Box::pin(async { read.await.map_err(|error| error.to_string())? })
+        }));
     }
     let url: http::Uri = place.parse().map_err(|_| "expected a URL or the path of a file".to_owned())?;
-    let host = url.host().unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    let is_loopback = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
-    match url.scheme_str() {
-        Some("https") => {}
-        Some("http") if is_loopback => {}
-        _ => return Err("keys must come over https: whoever can change them on the way can make tokens".to_owned()),
-    }
-    if url.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+    let (scheme, authority) = (url.scheme_str().unwrap_or_default(), url.authority().map_or("", Authority::as_str));
+    if authority.contains('@') {
         return Err("a URL here has no user and no password: it is printed and logged".to_owned());
     }
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .timeout_global(Some(PATIENCE))
-        .max_redirects(0)
-        .http_status_as_error(false)
-        .proxy(None)
-        .user_agent("glacier-upload-server")
-        .build()
-        .into();
-    let url = place.to_owned();
+    let origin: Origin = format!("{scheme}://{authority}").parse().map_err(|_| {
+        "keys must come over https, or from this machine: whoever can change them on the way can make tokens".to_owned()
+    })?;
+    let path = url.path_and_query().map_or("/", PathAndQuery::as_str).to_owned();
+    let client = client.clone();
     Ok(Arc::new(move || {
-        let mut answer = agent.get(&url).call().map_err(|error| error.to_string())?;
-        if answer.status() != 200 {
-            return Err(format!("the answer has status {}", answer.status().as_u16()));
-        }
-        answer.body_mut().with_config().limit(MAX_LEN).read_to_vec().map_err(|error| error.to_string())
+        let (client, origin, path) = (client.clone(), origin.clone(), path.clone());
+        Box::pin(async move {
+            let request = Request::get(path)
+                .header(header::USER_AGENT, "glacier-upload-server")
+                .body(Bytes::new())
+                .map_err(|error| error.to_string())?;
+            let answer = client.fetch(&origin, request, MAX_LEN, PATIENCE).await;
+            let answer = answer.map_err(|error| Chained(&error).to_string())?;
+            // A redirect as well: where it goes is none of the configuration.
+            match answer.status() {
+                StatusCode::OK => Ok(answer.into_body().into()),
+                status => Err(format!("the answer has status {}", status.as_u16())),
+            }
+        })
     }))
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, String> {
     let failed = |error: std::io::Error| format!("{}: {error}", path.display());
     let len = std::fs::metadata(path).map_err(failed)?.len();
-    if len > MAX_LEN {
+    if len > MAX_LEN as u64 {
         return Err(format!("{}: longer than {MAX_LEN} bytes", path.display()));
     }
     std::fs::read(path).map_err(failed)

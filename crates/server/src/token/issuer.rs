@@ -1,6 +1,7 @@
 //! Somebody else who signs tokens, and whose keys are fetched.
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,8 +22,11 @@ pub const MIN_INTERVAL: Duration = Duration::from_secs(10);
 /// have to keep the issuer from being reached.
 pub const MAX_STALE: Duration = Duration::from_secs(60 * 60);
 
-/// Gives the JWKS, or says why not. May block for some seconds.
-pub type Fetch = Arc<dyn Fn() -> Result<Vec<u8>, String> + Send + Sync>;
+/// Gives the JWKS, or says why not, within some seconds.
+pub type Fetch = Arc<dyn Fn() -> Fetching + Send + Sync>;
+
+/// A JWKS on its way.
+pub type Fetching = Pin<Box<dyn Future<Output = Result<Vec<u8>, String>> + Send>>;
 
 /// An issuer of tokens.
 pub struct Issuer {
@@ -133,8 +137,7 @@ impl Issuer {
             }
             keys.tried = Some(Instant::now());
         }
-        let fetch = self.fetch.clone();
-        let fetched = tokio::task::spawn_blocking(move || fetch()).await.unwrap_or_else(|error| Err(error.to_string()));
+        let fetched = (self.fetch)().await;
         match fetched.and_then(|json| KeySet::read(&json).map_err(|error| error.to_string())) {
             Ok(set) => {
                 let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);

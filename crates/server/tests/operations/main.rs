@@ -2,17 +2,14 @@
 //! gateways side by side. All on the real binary.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+#[path = "../relay/authority.rs"]
+mod authority;
+mod issuer;
 mod process;
 mod several;
 
-use std::io::{Read, Write};
-use std::net::TcpListener;
-use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use glacier_core::glacier::VaultName;
-use glacier_upload_server::token::{Audience, Claims, TokenKey};
+use glacier_upload_server::token::{Claims, TokenKey};
 use process::{Gateway, TOKEN_KEY, now, send, sign};
 use serde_json::{Value, json};
 
@@ -110,8 +107,8 @@ fn the_log_is_json_that_names_requests_and_holds_nothing_to_steal_or_to_break_it
 }
 
 /// Asks until the answer is `status`. It is, or the test is ended from outside: no time is measured here.
-fn ask_until(status: u16, mut ask: impl FnMut() -> u16) {
-    while ask() != status {
+fn ask_until<T: PartialEq>(wanted: T, mut ask: impl FnMut() -> T) {
+    while ask() != wanted {
         std::thread::yield_now();
     }
 }
@@ -135,63 +132,4 @@ fn a_token_that_is_taken_back_is_refused_while_the_server_runs() {
     assert_eq!(status(&second), 200);
     replace(&format!(r#"{{"sub":{{"user-7":{}}}}}"#, now()));
     ask_until(401, || status(&second));
-}
-
-/// Answers every request with `body` while it is up, and with 503 otherwise.
-fn issuer(body: String) -> (String, Arc<AtomicBool>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/jwks.json", listener.local_addr().unwrap());
-    let is_up = Arc::new(AtomicBool::new(false));
-    let answers_well = is_up.clone();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut request = Vec::new();
-            while !request.ends_with(b"\r\n\r\n") {
-                let mut byte = [0];
-                if stream.read(&mut byte).unwrap_or(0) == 0 {
-                    break;
-                }
-                request.extend(byte);
-            }
-            let status = if answers_well.load(Ordering::SeqCst) { "200 OK" } else { "503 Down" };
-            let head = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
-            let _ = stream.write_all(format!("{head}{body}").as_bytes());
-        }
-    });
-    (url, is_up)
-}
-
-#[test]
-fn a_gateway_is_ready_when_it_has_its_issuers_keys() {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/issuer.mjs");
-    let output = Command::new("node").args([script, &now().to_string()]).output().unwrap();
-    assert!(output.status.success(), "{output:?}");
-    let issued: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let (url, is_up) = issuer(issued["jwks"].to_string());
-    let place = ["--jwks", &url, "--jwks-issuer", "https://id.example.com/", "--token-audience", "upload"];
-    let start = || {
-        let folder = tempfile::tempdir().unwrap();
-        let gateway = Gateway::start(folder.path(), &place);
-        (folder, gateway)
-    };
-    let intent = json!({ "op": "ListParts", "vault": "photos", "uploadId": "u" });
-    let (_folder, gateway) = start();
-    let ready = |gateway: &Gateway| send(&gateway.host, &gateway.host, "GET /readyz", &[], b"").status;
-    assert_eq!(ready(&gateway), 503);
-    assert_eq!(send(&gateway.host, &gateway.host, "GET /healthz", &[], b"").status, 200);
-    let token_of = |algorithm: &str| issued["good"][algorithm].as_str().unwrap().to_owned();
-    assert_eq!(sign(&gateway.host, &gateway.host, &token_of("RS256"), std::slice::from_ref(&intent)).status, 401);
-    // Tokens of the shared key need no issuer.
-    let aud = Some(Audience::One("upload".into()));
-    let own = token(&Claims { aud, ..claims() });
-    assert_eq!(sign(&gateway.host, &gateway.host, &own, &[list()]).status, 200);
-    is_up.store(true, Ordering::SeqCst);
-    // One that starts now need not wait for its next try.
-    let (_folder, gateway) = start();
-    ask_until(200, || ready(&gateway));
-    for algorithm in ["RS256", "ES256", "EdDSA"] {
-        let answer = sign(&gateway.host, &gateway.host, &token_of(algorithm), std::slice::from_ref(&intent));
-        assert_eq!(answer.status, 200, "{algorithm}: {answer:?}");
-    }
 }

@@ -1,9 +1,8 @@
 //! A Glacier elsewhere, in the place of Amazon's: the store behind TLS, with a clock and faults that a test sets.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::pin::Pin;
-use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
@@ -18,13 +17,13 @@ use http::{Request, Response};
 use http_body::{Body as _, Frame};
 use http_body_util::BodyExt;
 use local_glacier::{Clock, Glacier, GlacierConfig, Pace, Store, StoreConfig};
-use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
+
+use crate::authority;
 
 pub(crate) const ACCOUNT: &str = "123456789012";
 pub(crate) const KEY_ID: &str = "AKIACANARYOFTHECLOUD";
@@ -107,7 +106,7 @@ pub(crate) struct Aws {
 impl Aws {
     pub(crate) fn start(vaults: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        make_certificates(folder.path());
+        authority::make(folder.path());
         let ahead_s = Arc::new(AtomicU64::new(0));
         let clock = {
             let ahead_s = Arc::clone(&ahead_s);
@@ -134,7 +133,7 @@ impl Aws {
         let state = State { glacier, fault: Mutex::default(), seen: Mutex::default(), cut: Notify::new(), ahead_s };
         let state = Arc::new(state);
         let runtime = Runtime::new().unwrap();
-        let address = runtime.block_on(serve(Arc::clone(&state), tls(folder.path())));
+        let address = runtime.block_on(serve(Arc::clone(&state), authority::server(folder.path()).into()));
         Self { address, ca_file: folder.path().join("ca.pem"), state, _runtime: runtime, _folder: folder }
     }
 
@@ -157,36 +156,6 @@ impl Aws {
     pub(crate) fn next(&self) -> Seen {
         until(|| self.state.seen.lock().unwrap().pop())
     }
-}
-
-/// An authority of its own, and a certificate of it for localhost.
-fn make_certificates(folder: &Path) {
-    let openssl = |arguments: &str| {
-        let made = Command::new("openssl").args(arguments.split(' ')).current_dir(folder).output().unwrap();
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    };
-    openssl(
-        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=Private \
-         -addext basicConstraints=critical,CA:TRUE -keyout ca.key -out ca.pem",
-    );
-    openssl(
-        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost -CA ca.pem \
-         -CAkey ca.key -addext basicConstraints=critical,CA:FALSE -addext subjectAltName=DNS:localhost,IP:127.0.0.1 \
-         -keyout server.key -out server.pem",
-    );
-}
-
-fn tls(folder: &Path) -> TlsAcceptor {
-    let certificate = CertificateDer::from_pem_file(folder.join("server.pem")).unwrap();
-    let key = PrivateKeyDer::from_pem_file(folder.join("server.key")).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], key)
-        .unwrap();
-    TlsAcceptor::from(Arc::new(config))
 }
 
 /// TLS ends in front of the store's own accept loop.

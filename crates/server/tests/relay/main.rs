@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod abuse;
+mod authority;
 mod aws;
 mod broken;
 mod gateway;
