@@ -1,11 +1,22 @@
 //! `glacier-upload-server check`: looks at what the gateway needs from others, and says what to fix.
 //!
-//! It is given the same configuration as the server and changes nothing that lasts: in each bucket it opens an upload,
-//! sends a byte or two, and aborts it.
+//! It is given the same configuration as the server and changes nothing that lasts: in each bucket and in each vault
+//! elsewhere it opens an upload and aborts it; into those of buckets it sends a byte or two.
 
 use std::fmt::Write as _;
 
+use glacier_core::date;
+use glacier_core::sigv4::Timestamp;
 use serde::Serialize;
+
+use crate::aws_credentials::NoCredentials;
+
+/// A clock that is wrong by more than this, in seconds, is worth a word.
+const SKEW_S: u64 = 60;
+
+/// A clock that is wrong by more than this makes signatures that are expired, or not yet good, when they are made: the
+/// five minutes that they live, less what is slow on the way.
+const MAX_SKEW_S: u64 = 240;
 
 /// How something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -48,6 +59,27 @@ impl Finding {
     pub fn problem(subject: impl Into<String>, words: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { state: State::Problem, subject: subject.into(), words: words.into(), fix: Some(fix.into()) }
     }
+}
+
+/// How far the clock, which says `now`, is from a store's whose answer had this `date`, if that is one.
+pub fn clock(now: Timestamp, date: &str) -> Option<Finding> {
+    let theirs = u64::try_from(date::unix_ms_of_header(date)?).ok()? / 1000;
+    let skew = now.as_unix().abs_diff(theirs);
+    let words = format!("this machine's clock is {skew} s from the store's");
+    let fix = "Set the clock, and have it kept right (chrony, systemd-timesyncd).";
+    Some(if skew <= SKEW_S {
+        Finding::ok("clock", words)
+    } else if skew <= MAX_SKEW_S {
+        Finding::warning("clock", words, fix)
+    } else {
+        Finding::problem("clock", words, fix)
+    })
+}
+
+/// There is nothing to sign with.
+pub fn no_credentials(error: &NoCredentials) -> Finding {
+    let fix = "Give the gateway credentials as for any tool of AWS: in the environment, by a profile, or by a role.";
+    Finding::problem("credentials", error.to_string(), fix)
 }
 
 /// Whether nothing must be done.
@@ -115,6 +147,24 @@ mod tests {
         let json: serde_json::Value = serde_json::from_str(&in_json(&findings)).unwrap_or_default();
         assert_eq!((&json["fit"], &json["findings"][2]["state"]), (&false.into(), &"problem".into()));
         assert!(json["findings"][0].get("fix").is_none());
+    }
+
+    #[test]
+    fn a_clock_is_judged_by_how_long_signatures_live() {
+        // Sun, 06 Nov 1994 08:49:37 GMT is 784111777: RFC 9110, 5.6.7.
+        let state = |now| clock(Timestamp::from_unix(now), "Sun, 06 Nov 1994 08:49:37 GMT").map(|found| found.state);
+        for (skew, expected) in [
+            (0, State::Ok),
+            (60, State::Ok),
+            (61, State::Warning),
+            (240, State::Warning),
+            (241, State::Problem),
+            (784_111_777, State::Problem),
+        ] {
+            assert_eq!(state(784_111_777 - skew), Some(expected), "{skew} s behind");
+            assert_eq!(state(784_111_777 + skew), Some(expected), "{skew} s ahead");
+        }
+        assert_eq!(clock(Timestamp::from_unix(0), "yesterday"), None);
     }
 
     #[test]

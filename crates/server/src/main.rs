@@ -97,6 +97,10 @@ async fn check_others(
     let client = Client::new(&checked.trust, Patience::default());
     let aws = AwsCredentials::ordinary(client.clone(), &config.region, now);
     let mut findings = vec![Finding::ok("configuration", "every key makes sense")];
+    if let Some(origin) = checked.glacier {
+        let relay = Relay::new(origin, &config.region, client.clone(), aws.clone());
+        findings.extend(relay.check(&config.account_id, &checked.vaults, now).await);
+    }
     if let Some(buckets) = checked.buckets {
         // Nothing that is sealed here lasts.
         let key = TokenKey::from_text(&hex::encode(&credentials::random::<32>()?))?;

@@ -6,6 +6,7 @@
 //! the store compares it with the bytes.
 
 mod answer;
+mod check;
 mod declared;
 mod outgoing;
 mod refusal;

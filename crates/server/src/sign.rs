@@ -128,7 +128,7 @@ async fn sign_batch(gateway: &Gateway, claims: &Claims, request: Request) -> Res
 
 /// The request that does what `intent` says, signed for `host` at paths that begin with `prefix`, or `None` where the
 /// intent is about S3. Everything that is signed comes from typed values.
-fn sign(
+pub(crate) fn sign(
     intent: &Intent,
     prefix: &str,
     account: &str,

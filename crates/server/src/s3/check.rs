@@ -1,7 +1,6 @@
 //! What `check` looks at in a store and its buckets.
 
 use glacier_core::PayloadHash;
-use glacier_core::date;
 use glacier_core::s3::{BucketName, ObjectKey, PartNumber, TREE_HASH_NAME, checksum_header, header as s3_header};
 use http::{HeaderValue, Method, StatusCode};
 
@@ -11,14 +10,8 @@ use super::document::{read_days_to_abort, read_parts, read_upload_id};
 use super::endpoint::Place;
 use super::handle::Upload;
 use super::{S3, S3Refused};
-use crate::check::Finding;
-
-/// A clock that is wrong by more than this, in seconds, is worth a word.
-const SKEW_S: u64 = 60;
-
-/// A clock that is wrong by more than this makes URLs that are expired, or not yet good, when they are made: the five
-/// minutes that they live.
-const MAX_SKEW_S: u64 = 240;
+use crate::check::{self, Finding};
+use crate::upstream::Chained;
 
 /// Days that unfinished uploads may reasonably be kept.
 const DAYS: u64 = 7;
@@ -31,10 +24,7 @@ impl S3 {
     pub async fn check(&self, origins: &[String]) -> Vec<Finding> {
         let credentials = match self.credentials.get().await {
             Ok(credentials) => credentials,
-            Err(error) => {
-                let fix = "Give the gateway credentials as for any tool of AWS: in the environment, by a profile, or by a role.";
-                return vec![Finding::problem("credentials", error.to_string(), fix)];
-            }
+            Err(error) => return vec![check::no_credentials(&error)],
         };
         let mut findings = Vec::new();
         let mut seen: Vec<&BucketName> = Vec::new();
@@ -55,7 +45,7 @@ impl S3 {
                 }
             };
             if !is_clock_seen {
-                findings.extend(self.clock_finding(&answer));
+                findings.extend(answer.header("date").and_then(|date| check::clock((self.clock)(), date)));
                 is_clock_seen = true;
             }
             if !answer.status.is_success() {
@@ -73,20 +63,6 @@ impl S3 {
             }
         }
         findings
-    }
-
-    fn clock_finding(&self, answer: &Answer) -> Option<Finding> {
-        let theirs = u64::try_from(date::unix_ms_of_header(answer.header("date")?)?).ok()? / 1000;
-        let skew = (self.clock)().as_unix().abs_diff(theirs);
-        let words = format!("this machine's clock is {skew} s from the store's");
-        let fix = "Set the clock, and have it kept right (chrony, systemd-timesyncd).";
-        Some(if skew <= SKEW_S {
-            Finding::ok("clock", words)
-        } else if skew <= MAX_SKEW_S {
-            Finding::warning("clock", words, fix)
-        } else {
-            Finding::problem("clock", words, fix)
-        })
     }
 
     async fn cors_finding(&self, bucket: &BucketName, origin: &str) -> Finding {
@@ -220,15 +196,7 @@ impl S3 {
 
 fn unreachable(bucket: &BucketName, error: &CallError) -> Finding {
     let words = match error {
-        CallError::Upstream(error) => {
-            let mut words = format!("the store could not be reached: {error}");
-            let mut source = std::error::Error::source(error);
-            while let Some(error) = source {
-                words += &format!(": {error}");
-                source = error.source();
-            }
-            words
-        }
+        CallError::Upstream(error) => format!("the store could not be reached: {}", Chained(error)),
         CallError::Refused(refused) => format!("the store could not be asked ({})", refused.code()),
     };
     let fix = "Look at s3-endpoint, the network and, for a private authority, ca-file.";

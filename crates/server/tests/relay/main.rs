@@ -5,6 +5,7 @@ mod abuse;
 mod authority;
 mod aws;
 mod broken;
+mod check;
 mod gateway;
 mod operations;
 mod secrets;
