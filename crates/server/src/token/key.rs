@@ -89,8 +89,12 @@ impl TokenKey {
         self.0.iter().map(|key| tag::tag(key, &[format!("derive {label}").as_bytes()])).collect()
     }
 
-    /// The claims, if the signature holds. Which key `kid` names is not asked: it is one of these or none.
+    /// The claims, if the signature holds. These keys have no names, so that a token that names one (`kid`) was meant for
+    /// a key we do not have.
     pub(super) fn verified(&self, token: &Compact<'_>) -> Result<Claims, TokenError> {
+        if token.header.kid.is_some() {
+            return Err(TokenError::Invalid);
+        }
         let holds = |key: &Vec<u8>| {
             let tag = tag::tag(key, &[token.signed.as_bytes()]);
             tag::equal(&tag, &token.signature)

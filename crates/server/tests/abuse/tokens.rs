@@ -180,6 +180,15 @@ fn a04_forged_tokens_are_all_answered_alike() {
         jwt(r#"{"alg":"HS512","typ":"JWT","kid":"../../dev/null"}"#, Some(&case.keys.token_key)),
         jwt(r#"{"alg":"RS256","typ":"JWT","jku":"http://evil.test/keys"}"#, Some(&case.keys.token_key)),
         jwt(r#"{"alg":"ES256","typ":"JWT"}"#, Some(b"")),
+        // The shared key has no name, so that whoever names one means another.
+        jwt(r#"{"alg":"HS256","typ":"JWT","kid":"unknown"}"#, Some(&case.keys.token_key)),
+        jwt(r#"{"kid":"1","alg":"HS256"}"#, Some(&case.keys.token_key)),
+        jwt(r#"{"alg":"HS256","kid":""}"#, Some(&case.keys.token_key)),
+        jwt(r#"{"alg":"HS256","kid":"../../dev/null"}"#, Some(&case.keys.token_key)),
+        jwt(r#"{"alg":"HS256","kid":"' UNION SELECT 'key"}"#, Some(&case.keys.token_key)),
+        jwt(r#"{"alg":"HS256","kid":["a"]}"#, Some(&case.keys.token_key)),
+        jwt(r#"{"alg":"HS256","kid":7}"#, Some(&case.keys.token_key)),
+        jwt(r#"{"alg":"HS256","kid":"a","kid":null}"#, Some(&case.keys.token_key)),
         // Claims that are not those of the contract.
         changed("exp", Value::Null),
         changed("exp", json!("9999999999")),
@@ -203,6 +212,9 @@ fn a04_forged_tokens_are_all_answered_alike() {
     ];
     forged.extend([0, 7, 100, 128, 255].map(flipped));
     forged.extend(["sub", "ops", "maxArchiveBytes", "iat", "exp"].map(without));
+    // Without a name it would be good, and so it is the name that is refused.
+    let unnamed = case.sign(&jwt(r#"{"alg":"HS256"}"#, Some(&case.keys.token_key)), batch(&[list_parts("demo")]));
+    assert_eq!(case.send(&unnamed).status, 200);
     let mut bodies = Vec::new();
     for token in &forged {
         let answer = case.refused(&case.sign(token, batch(&[list_parts("demo")])), 401, "token_invalid");
