@@ -221,7 +221,8 @@ async fn around(State(gateway): State<Gateway>, mut request: Request, next: Next
         _ => checked(&gateway, &id, route, request, next).await,
     };
     if response.status() == StatusCode::NOT_FOUND && has_ids(route) {
-        watch.rates.count_miss(client);
+        let subject = response.extensions().get::<Subject>().map(|subject| subject.0.as_str());
+        watch.rates.count_miss(client, subject);
     }
     page::guard(response.headers_mut());
     if comes_by_tls {

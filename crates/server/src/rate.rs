@@ -1,7 +1,8 @@
-//! How often one may ask: by subject with a token, by address without, and by address for what is not there.
+//! How often one may ask: by subject with a token, by address without, and by both for what is not there.
 //!
 //! All quotas fill up again by at least one a second, so that whoever waits for a second (`Retry-After: 1`) is let in.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::Hash;
@@ -42,20 +43,32 @@ pub struct Quotas {
     pub subject: Option<NonZeroU32>,
     /// Requests of one address without a good token, a second.
     pub anonymous: Option<NonZeroU32>,
-    /// Answers to one address that something is not there, a minute.
+    /// Answers to one address, and to one subject, that something is not there, a minute.
     pub misses: Option<NonZeroU32>,
 }
 
 type Keyed<K> = RateLimiter<K, DashMapStateStore<K>, MonotonicClock, NoOpMiddleware<Instant>>;
 
 /// Who has asked how often.
-#[derive(Default)]
 pub struct Rates {
     subjects: Option<Keyed<String>>,
     anonymous: Option<Keyed<Neighbourhood>>,
-    misses: Option<Keyed<Neighbourhood>>,
+    misses: Misses<Neighbourhood>,
+    subjects_misses: Misses<String>,
+}
+
+/// Answers that something is not there, and who has had too many of them.
+struct Misses<K: Hash + Eq + Clone> {
+    rate: Option<Keyed<K>>,
     /// Until when.
-    blocked: Mutex<HashMap<Neighbourhood, Instant>>,
+    blocked: Mutex<HashMap<K, Instant>>,
+}
+
+/// Without limits.
+impl Default for Rates {
+    fn default() -> Self {
+        Self::new(Quotas::default())
+    }
 }
 
 impl fmt::Debug for Rates {
@@ -73,16 +86,17 @@ impl Rates {
         Self {
             subjects: quotas.subject.map(|rate| keyed(by_second(rate))),
             anonymous: quotas.anonymous.map(|rate| keyed(by_second(rate))),
-            misses: quotas.misses.map(|rate| keyed(by_minute(rate))),
-            blocked: Mutex::default(),
+            misses: Misses::new(quotas.misses.map(by_minute)),
+            subjects_misses: Misses::new(quotas.misses.map(by_minute)),
         }
     }
 
     /// Counts a request with a good token.
     ///
     /// # Errors
-    /// [`TOO_MANY`].
+    /// [`TOO_MANY`], also where the subject has missed too often.
     pub fn count_subject(&self, subject: &str) -> Result<(), Refused> {
+        self.admit_subject(subject)?;
         is_within(&self.subjects, &subject.to_owned())
     }
 
@@ -94,11 +108,14 @@ impl Rates {
         client.neighbourhood().map_or(Ok(()), |neighbourhood| is_within(&self.anonymous, &neighbourhood))
     }
 
-    /// Counts an answer that something is not there. Whoever has had too many is asked to wait by [`Self::admit`].
-    pub fn count_miss(&self, client: Client) {
-        let Some(neighbourhood) = client.neighbourhood() else { return };
-        if is_within(&self.misses, &neighbourhood).is_err() {
-            self.blocked().insert(neighbourhood, Instant::now() + BLOCK);
+    /// Counts an answer that something is not there. Whoever has had too many is asked to wait by [`Self::admit`] and
+    /// [`Self::admit_subject`]. A subject is counted wherever it calls from, this machine included.
+    pub fn count_miss(&self, client: Client, subject: Option<&str>) {
+        if let Some(neighbourhood) = client.neighbourhood() {
+            self.misses.count(neighbourhood);
+        }
+        if let Some(subject) = subject {
+            self.subjects_misses.count(subject.to_owned());
         }
     }
 
@@ -107,9 +124,15 @@ impl Rates {
     /// # Errors
     /// [`TOO_MANY`].
     pub fn admit(&self, client: Client) -> Result<(), Refused> {
-        let Some(neighbourhood) = client.neighbourhood() else { return Ok(()) };
-        let is_blocked = self.blocked().get(&neighbourhood).is_some_and(|until| *until > Instant::now());
-        if is_blocked { Err(TOO_MANY) } else { Ok(()) }
+        client.neighbourhood().map_or(Ok(()), |neighbourhood| self.misses.admit(&neighbourhood))
+    }
+
+    /// Whether the subject may.
+    ///
+    /// # Errors
+    /// [`TOO_MANY`].
+    pub fn admit_subject(&self, subject: &str) -> Result<(), Refused> {
+        self.subjects_misses.admit(subject)
     }
 
     /// Forgets those who have not asked lately, for ever.
@@ -118,12 +141,37 @@ impl Rates {
             tokio::time::sleep(SWEEP).await;
             forget(&self.subjects);
             forget(&self.anonymous);
-            forget(&self.misses);
-            self.blocked().retain(|_, until| *until > Instant::now());
+            self.misses.forget();
+            self.subjects_misses.forget();
+        }
+    }
+}
+
+impl<K: Hash + Eq + Clone> Misses<K> {
+    fn new(quota: Option<Quota>) -> Self {
+        Self { rate: quota.map(keyed), blocked: Mutex::default() }
+    }
+
+    fn count(&self, key: K) {
+        if is_within(&self.rate, &key).is_err() {
+            self.blocked().insert(key, Instant::now() + BLOCK);
         }
     }
 
-    fn blocked(&self) -> std::sync::MutexGuard<'_, HashMap<Neighbourhood, Instant>> {
+    fn admit<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Result<(), Refused>
+    where
+        K: Borrow<Q>,
+    {
+        let is_blocked = self.blocked().get(key).is_some_and(|until| *until > Instant::now());
+        if is_blocked { Err(TOO_MANY) } else { Ok(()) }
+    }
+
+    fn forget(&self) {
+        forget(&self.rate);
+        self.blocked().retain(|_, until| *until > Instant::now());
+    }
+
+    fn blocked(&self) -> std::sync::MutexGuard<'_, HashMap<K, Instant>> {
         self.blocked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

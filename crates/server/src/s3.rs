@@ -285,6 +285,9 @@ pub async fn handle(State(gateway): State<Gateway>, id: axum::Extension<RequestI
         Ok(received) => received,
         Err(refused) => return refused.into_response(&id, None),
     };
+    if let Err(refused) = gateway.watch.rates.admit_subject(&subject) {
+        return refused.into_response(&id);
+    }
     let performed = s3.perform(&intent, &subject, origin.as_ref()).await;
     let mut response = performed.unwrap_or_else(|refused| {
         tracing::info!(request_id = id.0.0, op = intent.op(), code = refused.code(), "not done");

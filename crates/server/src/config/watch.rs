@@ -24,7 +24,7 @@ pub struct WatchOptions {
     /// Requests a second that one address, or /64 of IPv6, may make without a good token; 0 for any number
     #[arg(long, env = "GLACIER_UPLOAD_ANONYMOUS_RATE", value_name = "COUNT", default_value_t = 5)]
     pub anonymous_rate: u32,
-    /// Answers a minute to one address, or /64 of IPv6, that something is not there; 0 for any number
+    /// Answers a minute to one address, or /64 of IPv6, and to one subject, that something is not there; 0 for any number
     #[arg(long, env = "GLACIER_UPLOAD_MISS_RATE", value_name = "COUNT", default_value_t = 60)]
     pub miss_rate: u32,
     /// Address to serve metrics for Prometheus at, as 127.0.0.1:9090; unless given, there are none

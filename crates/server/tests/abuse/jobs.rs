@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::case::{Case, MIB, batch};
+use crate::wire::exchange;
 
 #[test]
 fn a09_an_upload_of_another_vault_is_an_unknown_one() {
@@ -46,7 +47,8 @@ fn a09_an_upload_of_another_vault_is_an_unknown_one() {
 
 #[test]
 fn a10_ids_cannot_be_guessed() {
-    let case = Case::new("A10");
+    // Nothing listens there: handles of uploads are judged before a bucket is asked.
+    let case = Case::with("A10", &["--bucket", "pictures", "--s3-endpoint", "http://127.0.0.1:1", "--s3-region", "x"]);
     let mut ids = BTreeSet::new();
     for _ in 0..40 {
         ids.insert(case.initiate("demo"));
@@ -71,7 +73,35 @@ fn a10_ids_cannot_be_guessed() {
             );
         }
     }
+    a_subject_waits_after_its_misses(&case);
     case.end();
+}
+
+/// Whatever its tokens, and although this machine has no limit by address. A handle is of `u1`, the upload and a seal.
+fn a_subject_waits_after_its_misses(case: &Case) {
+    let ask = |subject: &str, n: usize| {
+        let mut claims = case.keys.claims(&[], &["s3:UploadPart", "s3:ListParts"]);
+        claims["sub"] = subject.into();
+        claims["jti"] = n.to_string().into();
+        claims["objects"] = json!(["pictures/"]);
+        let upload = format!("u1.{n:064x}.{}", crate::case::hash(&n.to_be_bytes()));
+        let intent = match n % 2 {
+            0 => json!({ "op": "s3:ListParts", "upload": upload }),
+            _ => json!({ "op": "s3:UploadPart", "upload": upload, "partNumber": 1, "payloadHash": "0".repeat(64) }),
+        };
+        let request = case.sign(&case.keys.token(&claims), batch(&[intent]));
+        exchange(&case.host, &request.bytes(&case.host)).remove(0)
+    };
+    for n in 0..60 {
+        case.count();
+        let answer = ask("user-7", n);
+        assert_eq!((answer.status, answer.code().as_str()), (404, "NoSuchUpload"), "{n}: {answer:?}");
+    }
+    // One a second is forgiven, and so it is soon over for whoever is faster.
+    let refused = (60..10_000).map(|n| ask("user-7", n)).find(|answer| answer.status != 404).unwrap();
+    assert_eq!((refused.status, refused.code().as_str()), (429, "too_many_requests"), "{refused:?}");
+    assert_eq!(refused.header("retry-after"), "1");
+    assert_eq!(ask("user-8", 0).status, 404, "nobody else waits");
 }
 
 fn flip_last(id: &str) -> String {
