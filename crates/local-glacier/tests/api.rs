@@ -27,6 +27,8 @@ mod notifications;
 mod plan;
 #[path = "api/policies.rs"]
 mod policies;
+#[path = "api/races.rs"]
+mod races;
 #[path = "api/refusals.rs"]
 mod refusals;
 #[path = "api/settings.rs"]

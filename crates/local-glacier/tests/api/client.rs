@@ -26,7 +26,7 @@ pub(crate) struct Machine {
     pace: Pace,
     topics: Vec<Topic>,
     store: Store,
-    glacier: Glacier,
+    pub(crate) glacier: Glacier,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -107,7 +107,7 @@ impl Machine {
         self.glacier.completions()
     }
 
-    fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         Timestamp::from_unix(self.seconds.load(Ordering::Relaxed))
     }
 
@@ -116,7 +116,7 @@ impl Machine {
         self.answer(Self::sign(request, self.now()))
     }
 
-    fn sign(request: Request, now: Timestamp) -> http::Request<Full<Bytes>> {
+    pub(crate) fn sign(request: Request, now: Timestamp) -> http::Request<Full<Bytes>> {
         let Request { method, target, mut headers, unsigned, body, signed_payload, .. } = request;
         let at = Timestamp::from_unix(now.as_unix().checked_add_signed(request.skew).unwrap());
         headers.push(("host".into(), "glacier.test".into()));
