@@ -139,6 +139,15 @@ pub(crate) fn store() -> Result<PathBuf> {
     Ok(target().join("release/local-glacier"))
 }
 
+/// What signs for the comparison with botocore.
+pub(crate) fn signatures() -> Result<PathBuf> {
+    say("building what signs for the comparison with botocore");
+    let mut build = cargo();
+    build.args(["build", "--release", "--package", "glacier-core", "--features", "sigv4", "--example", "signatures"]);
+    run("build the example of signatures", &mut build)?;
+    Ok(target().join("release/examples/signatures"))
+}
+
 fn fresh_folder(folder: &Path) -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder).with_context(|| format!("empty {}", folder.display()))?;

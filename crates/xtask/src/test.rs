@@ -103,13 +103,13 @@ fn wasi_runner() -> std::path::PathBuf {
     root().join("tests/wasi.mjs")
 }
 
-/// Glacier's REST API, as boto3 and the AWS command line use it.
+/// Glacier's REST API, as boto3 and the AWS command line use it, and signatures as botocore makes them.
 fn api() -> Result<Counts> {
     setup::for_python()?;
-    let store = build::store()?;
+    let (store, signatures) = (build::store()?, build::signatures()?);
     let mut pytest = command(setup::python());
-    pytest.args(["-m", "pytest", "-q", "--color=no", "-p", "no:cacheprovider", "tests/glacier_api"]);
-    pytest.env("LOCAL_GLACIER", store);
+    pytest.args(["-m", "pytest", "-q", "--color=no", "-p", "no:cacheprovider", "tests/glacier_api", "tests/oracle"]);
+    pytest.env("LOCAL_GLACIER", store).env("SIGNATURES", signatures);
     counted(&mut pytest)
 }
 
