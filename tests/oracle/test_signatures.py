@@ -16,7 +16,7 @@ from random_requests import METHODS, NAMES, TIME, Asked, query
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("SIGNATURES", ROOT / "target/debug/examples/signatures"))
 SEED = int(os.environ.get("GLACIER_FUZZ_SEED", 20260101))
-CASES = int(os.environ.get("GLACIER_FUZZ_CASES", 20_000))
+CASES = int(os.environ.get("GLACIER_FUZZ_CASES", 10_000))
 BATCH = 2_000
 
 
