@@ -173,8 +173,9 @@ pub enum Intent {
         /// Absent for the latest.
         #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
         version_id: Option<VersionId>,
-        /// For how many days.
-        days: NonZeroU32,
+        /// For how many days. Absent for an object of INTELLIGENT_TIERING, which has none to keep: it moves back for good.
+        #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+        days: Option<NonZeroU32>,
         /// How fast. Expedited is not to be had of DEEP_ARCHIVE.
         tier: Tier,
     },
@@ -337,7 +338,7 @@ impl Intent {
             }
             Self::RestoreObject { bucket: _, key: _, version_id, days, tier } => {
                 members.extend(optional("versionId", version_id));
-                members.push(("days", Json::Number(days.get().into())));
+                members.extend(days.map(|days| ("days", Json::Number(days.get().into()))));
                 members.push(("tier", text(&tier.as_str())));
             }
             Self::GetObject { bucket: _, key: _, version_id, range } => {

@@ -4,6 +4,7 @@
 //! 2026.3 and Garage 2.5, stands where it shaped the code.
 
 use std::fmt::Write as _;
+use std::num::NonZeroU32;
 
 use glacier_core::PayloadHash;
 use glacier_core::s3::{PartNumber, checksum_header, read_checksum_header};
@@ -170,10 +171,11 @@ pub(super) fn complete_body(parts: &[(PartNumber, &str, PayloadHash)]) -> String
 }
 
 /// The body of RestoreObject. `tier` is a word of the contract.
-pub(super) fn restore_body(days: u32, tier: &str) -> String {
+pub(super) fn restore_body(days: Option<NonZeroU32>, tier: &str) -> String {
+    let days = days.map(|days| format!("<Days>{days}</Days>")).unwrap_or_default();
     format!(
-        "<RestoreRequest xmlns=\"{NAMESPACE}\"><Days>{days}</Days><GlacierJobParameters><Tier>{tier}</Tier>\
-         </GlacierJobParameters></RestoreRequest>"
+        "<RestoreRequest xmlns=\"{NAMESPACE}\">{days}<GlacierJobParameters><Tier>{tier}</Tier></GlacierJobParameters>\
+         </RestoreRequest>"
     )
 }
 
@@ -296,7 +298,12 @@ mod tests {
         let root = Element::parse_root(body.as_bytes(), "CompleteMultipartUpload").unwrap();
         let part = root.child("Part").unwrap().unwrap();
         assert_eq!((part.needed("ETag"), part.needed("ChecksumSHA256")), (Ok("\"e</ETag>\""), Ok(SUM)));
-        let restore = Element::parse_root(restore_body(3, "Bulk").as_bytes(), "RestoreRequest").unwrap();
+        let restore = |days| {
+            let body = restore_body(NonZeroU32::new(days), "Bulk");
+            Element::parse_root(body.as_bytes(), "RestoreRequest").unwrap()
+        };
+        assert!(restore(0).number("Days").is_err());
+        let restore = restore(3);
         assert_eq!(restore.number("Days"), Ok(3));
     }
 

@@ -76,13 +76,13 @@ impl S3 {
         &self,
         place: Place,
         version_id: Option<&VersionId>,
-        days: NonZeroU32,
+        days: Option<NonZeroU32>,
         tier: Tier,
     ) -> Result<(StatusCode, Restoring), S3Refused> {
         let call = Call::new(Method::POST, place)
             .query("restore", "")
             .query_if("versionId", version_id.map(VersionId::as_str))
-            .xml(restore_body(days.get(), tier.as_str()));
+            .xml(restore_body(days, tier.as_str()));
         let answer = self.call(&call).await?;
         if answer.status == StatusCode::OK {
             return Ok((StatusCode::OK, Restoring { started: false }));
