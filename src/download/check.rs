@@ -16,10 +16,11 @@ const AT_ONCE: usize = 4;
 ///
 /// # Errors
 /// What the browser throws where the file cannot be read at all.
-pub(super) async fn found(driver: &Rc<Driver>, claimed: Checkpoint) -> Result<Checkpoint, JsValue> {
+pub(super) async fn found(driver: &Rc<Driver>, mut claimed: Checkpoint) -> Result<Checkpoint, JsValue> {
     let file = driver.sink().read().await?;
-    let mut found = Checkpoint { len: claimed.len, delivered: Vec::new(), etag: claimed.etag };
-    for (range, expected) in claimed.delivered {
+    let delivered = std::mem::take(&mut claimed.delivered);
+    let mut found = claimed;
+    for (range, expected) in delivered {
         let mut parts = Checkpoint::parts_of(range);
         let mut under_way = VecDeque::new();
         let mut hashes = Vec::new();

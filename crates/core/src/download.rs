@@ -112,6 +112,8 @@ pub struct Download {
     config: DownloadConfig,
     /// Bytes in the output.
     len: u64,
+    /// Bytes in all that the source has, of which the output may be a range.
+    source_len: u64,
     /// Tree hash of the output, by the store or the caller.
     expected: Option<TreeHash>,
     state: State,
@@ -158,8 +160,9 @@ impl Download {
     /// object can be read;
     /// [`ErrorCode::ChecksumMismatchWhole`] where the caller expects another tree hash than the store.
     pub fn new(config: DownloadConfig) -> Result<Self, UploadError> {
-        let len = config.source.len()?;
-        let by_store = config.source.tree_hash();
+        let source_len = config.source.len()?;
+        let len = config.range().map_or(source_len, ByteRange::len);
+        let by_store = config.tree_hash_by_store();
         if let (Some(by_store), Some(by_caller)) = (by_store, config.expected)
             && by_store != by_caller
         {
@@ -169,6 +172,7 @@ impl Download {
         }
         Ok(Self {
             len,
+            source_len,
             expected: by_store.or(config.expected),
             state: State::Planned,
             pieces: Pieces::new(len, config.piece_size, config.order),
@@ -226,6 +230,11 @@ impl Download {
             let words = "The object is another one than the checkpoint is of";
             return Err(UploadError::new(ErrorCode::ObjectChanged, words));
         }
+        if checkpoint.range != download.config.range() {
+            let words = "from is of another range than is to be downloaded";
+            return Err(UploadError::new(ErrorCode::InvalidOption, words)
+                .hint("Give the range that the checkpoint is of, or leave from out to start from the beginning."));
+        }
         Ok(download)
     }
 
@@ -241,21 +250,21 @@ impl Download {
             let words = "The download has not lost its job";
             return Err(UploadError::new(ErrorCode::InvalidOption, words).hint("Resume it with the job it has."));
         }
-        let len = source.len()?;
-        let is_same = len == self.len
+        let is_same = source.len()? == self.source_len
             && match (&source, &self.config.source) {
                 (Source::Job { job, .. }, Source::Job { job: before, .. }) => is_same_output(job, before),
                 (Source::Object(object), Source::Object(before)) => object.is_same(before),
                 _ => false,
             }
-            && source.tree_hash().is_none_or(|hash| self.expected.is_none_or(|expected| expected == hash));
+            && (self.config.range().is_some()
+                || source.tree_hash().is_none_or(|hash| self.expected.is_none_or(|expected| expected == hash)));
         if !is_same {
             let words = "The job is not of the same bytes of the same archive or object";
             return Err(UploadError::new(ErrorCode::InvalidOption, words)
                 .hint("Start a retrieval of the same archive and range, or a download of its own for this job."));
         }
-        self.expected = self.expected.or(source.tree_hash());
         self.config.source = source;
+        self.expected = self.expected.or(self.config.tree_hash_by_store());
         self.state = State::Paused(PauseReason::User);
         Ok(())
     }
@@ -268,8 +277,10 @@ impl Download {
     /// Whether the store's checksum is over the pieces, and there is nothing better.
     fn wants_payload_hashes(&self) -> bool {
         match &self.config.source {
-            Source::Object(object) => self.expected.is_none() && object.lines_up(self.config.piece_size),
-            Source::Job { .. } => false,
+            Source::Object(object) if self.config.range().is_none() => {
+                self.expected.is_none() && object.lines_up(self.config.piece_size)
+            }
+            _ => false,
         }
     }
 
@@ -286,7 +297,8 @@ impl Download {
 
     /// What the sink has taken, to be kept for another visit.
     pub fn checkpoint(&self) -> Checkpoint {
-        Checkpoint { len: self.len, delivered: self.delivered(), etag: self.config.source.etag().map(str::to_owned) }
+        let etag = self.config.source.etag().map(str::to_owned);
+        Checkpoint { len: self.len, delivered: self.delivered(), etag, range: self.config.range() }
     }
 
     /// What the sink has taken, with tree hashes: all that [`resume`](Self::resume) needs. Few ranges however many

@@ -11,6 +11,8 @@ mod driver;
 mod faults;
 #[path = "download_sim/objects.rs"]
 mod objects;
+#[path = "download_sim/part.rs"]
+mod part;
 #[path = "sim/refusal.rs"]
 mod refusal;
 #[path = "sim/rng.rs"]
@@ -111,6 +113,8 @@ fn assert_delivered(world: &World, state: &State) {
     };
     match outcome.verified {
         Verified::Whole => assert!(job.tree_hash.is_some()),
+        Verified::Ranges { why: Unverifiable::OnlyPart } => assert!(world.is_vouched()),
+        Verified::None { why: Unverifiable::OnlyPart } => assert!(!world.is_vouched()),
         Verified::Ranges { why } => assert!(world.is_vouched() && why == Unverifiable::NoTreeHash),
         Verified::None { why } if world.is_vouched() => assert_eq!(why, Unverifiable::NoTreeHash),
         Verified::None { why } => assert_eq!(why, Unverifiable::NotAligned),

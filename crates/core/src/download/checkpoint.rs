@@ -12,8 +12,8 @@ const VERSION: u64 = 1;
 /// Bytes hashed by one worker at a time.
 const CHECK_SIZE: u64 = 64 * MIB;
 
-/// What a sink has taken of an output: `{version: 1, size, delivered: [[start, end, treeHash], ...]}`, and of an object
-/// `etag`.
+/// What a sink has taken of an output: `{version: 1, size, delivered: [[start, end, treeHash], ...]}`, of an object
+/// `etag`, and of a part of either `range: [start, end]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
     /// Bytes in the output.
@@ -22,6 +22,8 @@ pub struct Checkpoint {
     pub delivered: Vec<(ByteRange, TreeHash)>,
     /// Of an object: which one of all that have been under the same name.
     pub etag: Option<String>,
+    /// Which bytes of the job's output or of the object the output is, where not all of them.
+    pub range: Option<ByteRange>,
 }
 
 impl Checkpoint {
@@ -44,6 +46,9 @@ impl Checkpoint {
             ("delivered".to_owned(), Json::List(ranges.collect())),
         ];
         members.extend(self.etag.iter().map(|etag| ("etag".to_owned(), Json::Text(etag.clone()))));
+        members.extend(self.range.map(|range| {
+            ("range".to_owned(), Json::List(vec![Json::Number(range.start()), Json::Number(range.end())]))
+        }));
         Json::Object(members)
     }
 
@@ -72,7 +77,14 @@ impl Checkpoint {
             Some(Json::Text(etag)) => Some(etag.clone()),
             Some(_) => return Err(invalid("its etag is no text")),
         };
-        Ok(Self { len, delivered: delivered.collect::<Result<_, _>>()?, etag })
+        let range = match json.list("range") {
+            None if json.get("range").is_none() => None,
+            Some([Json::Number(start), Json::Number(end)]) => {
+                Some(ByteRange::new(*start, *end).ok_or_else(|| invalid("its range is malformed"))?)
+            }
+            _ => return Err(invalid("its range is malformed")),
+        };
+        Ok(Self { len, delivered: delivered.collect::<Result<_, _>>()?, etag, range })
     }
 }
 
@@ -91,7 +103,12 @@ mod tests {
     fn checkpoint() -> Checkpoint {
         let range = |first, last| ByteRange::new(first * MIB, last * MIB).unwrap();
         let hash = |byte| TreeHash::from_bytes([byte; 32]);
-        Checkpoint { len: 9 * MIB, delivered: vec![(range(0, 4), hash(1)), (range(8, 9), hash(2))], etag: None }
+        Checkpoint {
+            len: 9 * MIB,
+            delivered: vec![(range(0, 4), hash(1)), (range(8, 9), hash(2))],
+            etag: None,
+            range: None,
+        }
     }
 
     #[test]
@@ -100,7 +117,8 @@ mod tests {
         let text = written.to_text();
         assert!(text.starts_with(r#"{"version":1,"size":9437184,"delivered":[[0,4194304,"0101"#), "{text}");
         assert_eq!(Checkpoint::read(&written), Ok(checkpoint()));
-        let empty = Checkpoint { len: 1, delivered: Vec::new(), etag: Some("e-2".into()) };
+        let range = ByteRange::new(5, 6);
+        let empty = Checkpoint { len: 1, delivered: Vec::new(), etag: Some("e-2".into()), range };
         assert_eq!(Checkpoint::read(&empty.to_json()), Ok(empty));
     }
 
@@ -137,6 +155,8 @@ mod tests {
             (with("version", Some(Json::Number(2))), "another form"),
             (with("size", None), "size"),
             (with("etag", Some(Json::Number(1))), "etag"),
+            (with("range", Some(Json::Null)), "range"),
+            (with("range", Some(Json::List(vec![Json::Number(5), Json::Number(5)]))), "range"),
             (with("delivered", None), "no list"),
             (with("delivered", Some(Json::List(vec![Json::Number(1)]))), "malformed"),
             (range(&[Json::Number(5), Json::Number(5), hash.clone()]), "malformed"),

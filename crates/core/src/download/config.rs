@@ -1,7 +1,9 @@
 //! What a download is told when it is made.
 
 use super::Source;
+use crate::error::{ErrorCode, UploadError};
 use crate::part::{MIB, PartSize};
+use crate::range::ByteRange;
 use crate::retry::RetryPolicy;
 use crate::tree_hash::TreeHash;
 
@@ -10,6 +12,8 @@ use crate::tree_hash::TreeHash;
 pub struct DownloadConfig {
     /// What is downloaded.
     pub source: Source,
+    // Invariant: inside of the source, and less than all of it.
+    range: Option<ByteRange>,
     /// Of the output, where the caller knows it from elsewhere: the tree that was computed at upload, say. The only
     /// way to verify an output that is not tree-hash-aligned, or an object that the store has no hash of.
     pub expected: Option<TreeHash>,
@@ -34,6 +38,7 @@ impl DownloadConfig {
     pub fn new(source: Source, order: SinkOrder) -> Self {
         Self {
             source,
+            range: None,
             expected: None,
             order,
             piece_size: PartSize::from_bytes(PREFERRED_PIECE_SIZE).unwrap_or(PartSize::MIN),
@@ -41,6 +46,39 @@ impl DownloadConfig {
             retry: RetryPolicy::default(),
             deadlines: Deadlines::default(),
         }
+    }
+
+    /// Downloads these bytes of the source and no others. They then are the output: they are counted from the first of
+    /// them on.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidRange`] where the source has not that many bytes, and [`ErrorCode::JobNotReady`] where nobody
+    /// knows yet.
+    pub fn only(&mut self, range: ByteRange) -> Result<(), UploadError> {
+        let len = self.source.len()?;
+        if range.end() > len {
+            let words = format!("the range ends at {} and what is downloaded at {len}", range.end());
+            return Err(UploadError::new(ErrorCode::InvalidRange, words));
+        }
+        self.range = Some(range).filter(|range| range.len() < len);
+        Ok(())
+    }
+
+    /// Which bytes of the source, where not all of them.
+    pub const fn range(&self) -> Option<ByteRange> {
+        self.range
+    }
+
+    /// Tree hash of the output, by the store.
+    pub(super) fn tree_hash_by_store(&self) -> Option<TreeHash> {
+        if self.range.is_some() { None } else { self.source.tree_hash() }
+    }
+
+    /// Where these bytes of the output are in the source.
+    pub(super) fn in_source(&self, range: ByteRange) -> ByteRange {
+        let first = self.range.map_or(0, ByteRange::start);
+        // Both are inside of the source, so that nothing is beyond u64.
+        ByteRange::new(first + range.start(), first + range.end()).unwrap_or(range)
     }
 }
 

@@ -84,6 +84,7 @@ impl Download {
         }
         let verified = match (self.expected, &self.config.source) {
             (Some(_), _) => Verified::Whole,
+            (None, _) if self.config.range().is_some() => Verified::part(self.vouched == self.len),
             (None, Source::Job { job, .. }) => Verified::without_whole(job, self.vouched == self.len),
             (None, Source::Object(object)) => match object.verify(self.config.piece_size, &self.payload_hashes) {
                 Ok(verified) => verified,

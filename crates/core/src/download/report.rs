@@ -89,11 +89,11 @@ impl Download {
         now: Instant,
         jitter: Jitter,
     ) {
-        let total = self.len;
+        let total = self.source_len;
         let Some((piece, active)) = self.pieces.fetching(ticket) else { return };
         let Step::Fetching { received, .. } = active.step else { return };
         let range = active.range;
-        let read = match self.config.source.check(response, range, total, len) {
+        let read = match self.config.source.check(response, self.config.in_source(range), total, len) {
             Ok(Some(reported)) if reported != tree_hash => {
                 Err(AnswerError::TreeHashMismatch { computed: tree_hash, reported })
             }

@@ -73,7 +73,7 @@ impl Download {
             let Step::Wanted = active.step else { continue };
             active.step = Step::Signing;
             pieces.push(*piece);
-            intents.push(self.config.source.intent(active.range));
+            intents.push(self.config.source.intent(self.config.in_source(active.range)));
         }
         if intents.is_empty() {
             return None;

@@ -32,6 +32,8 @@ pub enum Unverifiable {
     NotAligned,
     /// The store could have a hash of the output and its description of the job has none.
     NoTreeHash,
+    /// A part of the output or the object was asked for, and the store's hash is of the whole.
+    OnlyPart,
     /// The store keeps neither a tree hash nor a SHA-256 of the object.
     NoChecksum,
     /// The store's SHA-256 of the object is over parts that are not known, or not fetched as such.
@@ -51,6 +53,12 @@ impl Verified {
         } else {
             Unverifiable::NotAligned
         };
+        if every_range { Self::Ranges { why } } else { Self::None { why } }
+    }
+
+    /// What can be said of a part of an output or of an object, of which the store has no hash as such.
+    pub(super) const fn part(every_range: bool) -> Self {
+        let why = Unverifiable::OnlyPart;
         if every_range { Self::Ranges { why } } else { Self::None { why } }
     }
 
@@ -80,6 +88,7 @@ impl fmt::Display for Unverifiable {
                 "the range that was retrieved is not tree-hash-aligned, so that the service has no checksum of it"
             }
             Self::NoTreeHash => "the store's description of the job has no checksum",
+            Self::OnlyPart => "a part was downloaded, and the store's checksum is of the whole",
             Self::NoChecksum => "the store keeps no SHA-256 of the object",
             Self::PartsUnknown => "the store's checksum of the object is over other parts than were fetched",
             Self::EarlierVisit => {

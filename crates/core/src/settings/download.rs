@@ -1,15 +1,17 @@
 //! The options of a download, and how much of the machine it takes.
 
 use super::gateway::GatewaySettings;
+use super::ranges::byte_range;
 use super::strict::{check_keys, invalid};
 use crate::download::{Checkpoint, DownloadConfig, Limits, Source};
 use crate::error::{ErrorCode, UploadError};
 use crate::json::Json;
 use crate::part::{MIB, PartSize};
+use crate::range::ByteRange;
 use crate::tree_hash::TreeHash;
 
 /// All keys of `download`'s options. Functions and signals mean nothing to core, which only knows their names.
-const KEYS: &[&str] = &["signal", "onProgress", "treeHash", "rangeSize", "from"];
+const KEYS: &[&str] = &["signal", "onProgress", "range", "treeHash", "rangeSize", "from"];
 
 /// Most bytes in a range. It is held in one buffer, and browsers make none of 4 GiB.
 const MAX_RANGE_SIZE: u64 = 1024 * MIB;
@@ -29,6 +31,8 @@ pub const MAX_BLOB: u64 = 512 * MIB;
 /// What a download was told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DownloadOptions {
+    /// Which bytes of the job's output, or of the object; all unless given.
+    pub range: Option<ByteRange>,
     /// Tree hash the output must have.
     pub expected: Option<TreeHash>,
     /// Bytes in every request but the last.
@@ -46,10 +50,11 @@ impl DownloadOptions {
     /// Reads the plain data among the options of `download`. Keys whose value is `undefined` must be left out.
     ///
     /// # Errors
-    /// [`ErrorCode::InvalidOption`] naming the key.
+    /// [`ErrorCode::InvalidOption`] naming the key, [`ErrorCode::InvalidRange`].
     pub fn read(options: &Json) -> Result<Self, UploadError> {
         check_keys(options, "", KEYS, &[])?;
         Ok(Self {
+            range: options.get("range").map(byte_range).transpose()?,
             expected: options.get("treeHash").map(tree_hash).transpose()?,
             range_size: options.get("rangeSize").map(range_size).transpose()?,
             from: options.get("from").map(Checkpoint::read).transpose()?,
@@ -59,9 +64,12 @@ impl DownloadOptions {
     /// Puts what was asked for, and what the machine allows, into the configuration of a download.
     ///
     /// # Errors
-    /// [`ErrorCode::InvalidOption`] where a range is larger than the budget.
+    /// [`ErrorCode::InvalidOption`] where one request brings more than the budget, and as [`DownloadConfig::only`].
     pub fn apply(&self, config: &mut DownloadConfig, settings: &GatewaySettings) -> Result<(), UploadError> {
         let memory_budget = settings.memory_budget;
+        if let Some(range) = self.range {
+            config.only(range)?;
+        }
         config.expected = self.expected;
         config.retry = settings.retry;
         config.piece_size = match self.range_size {
@@ -81,8 +89,11 @@ impl DownloadOptions {
 /// Of an object whose checksum is all there is to compare with, the size of the parts that it is over.
 fn checksum_part_size(config: &DownloadConfig) -> Option<PartSize> {
     match &config.source {
-        Source::Object(object) if object.head.tree_hash.or(config.expected).is_none() => object.checksum_part_size(),
-        _ => None,
+        Source::Object(object) => {
+            let is_all_there_is = object.head.tree_hash.or(config.expected).is_none() && config.range().is_none();
+            object.checksum_part_size().filter(|_| is_all_there_is)
+        }
+        Source::Job { .. } => None,
     }
 }
 
@@ -145,13 +156,15 @@ mod tests {
 
     #[test]
     fn what_is_given_is_read() {
-        let from = Checkpoint { len: 5, delivered: Vec::new(), etag: None };
+        let from = Checkpoint { len: 5, delivered: Vec::new(), etag: None, range: None };
         let given = Json::object([
+            ("range", Json::object([("start", Json::Number(5)), ("end", Json::Number(6))])),
             ("treeHash", Json::Text("0a".repeat(32))),
             ("rangeSize", Json::Number(MAX_RANGE_SIZE)),
             ("from", from.to_json()),
         ]);
         let read = DownloadOptions::read(&given).unwrap();
+        assert_eq!(read.range, ByteRange::new(5, 6));
         assert_eq!(read.expected, Some(TreeHash::from_bytes([10; 32])));
         assert_eq!((read.range_size.map(PartSize::bytes), read.from), (Some(MAX_RANGE_SIZE), Some(from)));
     }

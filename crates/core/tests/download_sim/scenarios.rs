@@ -323,7 +323,7 @@ fn ranges_of_another_output_are_no_beginning() {
         let bad: Vec<_> = bad.into_iter().map(|range| (range, hash)).collect();
         assert_eq!(Download::resume(config.clone(), &bad).unwrap_err().code, ErrorCode::InvalidOption);
     }
-    let shorter = Checkpoint { len: 6 * MIB, delivered: vec![(range(0, 2), hash)], etag: None };
+    let shorter = Checkpoint { len: 6 * MIB, delivered: vec![(range(0, 2), hash)], etag: None, range: None };
     let error = Download::resume_from(config.clone(), &shorter).unwrap_err();
     assert_eq!(error.message, "from is of an output of 6291456 bytes, and this one has 7340032");
     // A stream goes on where its beginning ends, in whole pieces.

@@ -170,7 +170,22 @@ impl World {
     }
 
     pub fn is_vouched(&self) -> bool {
-        matches!(&self.config.source, Source::Job { job, .. } if job.is_tree_hash_aligned())
+        let on_a_border = self.config.range().is_none_or(|range| range.start().is_multiple_of(MIB));
+        matches!(&self.config.source, Source::Job { job, .. } if job.is_tree_hash_aligned() && on_a_border)
+    }
+
+    /// Where these bytes of the output are in what the store has.
+    pub fn in_source(&self, range: ByteRange) -> ByteRange {
+        let first = self.config.range().map_or(0, ByteRange::start);
+        ByteRange::new(first + range.start(), first + range.end()).unwrap()
+    }
+
+    /// Bytes in all that the store has.
+    pub fn source_len(&self) -> u64 {
+        match &self.config.source {
+            Source::Job { job, .. } => job.output_len().unwrap(),
+            Source::Object(object) => object.head.size,
+        }
     }
 
     pub fn hash(&self, range: ByteRange) -> TreeHash {
