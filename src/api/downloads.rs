@@ -8,7 +8,6 @@ use wasm_bindgen::convert::TryFromJsValue;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use super::job::Job;
-use super::object::ObjectJob;
 use super::plain;
 use crate::download;
 use crate::events::{EventName, Shown};
@@ -84,7 +83,6 @@ impl Download {
         // Not by the signature: wasm-bindgen's own check throws an Error without a code.
         let source = Job::try_from_js_value_ref(job)
             .map(|job| job.source())
-            .or_else(|| ObjectJob::try_from_js_value_ref(job).map(|job| job.source()))
             .ok_or_else(|| plain(UploadError::new(ErrorCode::InvalidOption, "continueWith takes a Job")))?;
         self.download.continue_with(source).map_err(plain)
     }

@@ -1,6 +1,5 @@
-import type { Download, DownloadOptions, DownloadTarget } from "./downloads.js";
 import type { GatewayOptions } from "./gateway.js";
-import type { JobStatus, Tier } from "./jobs.js";
+import type { Job, JobStatus, Tier } from "./jobs.js";
 import type { CallOptions } from "./vaults.js";
 
 /** Options of {@link createBuckets}. A misspelt key is an error that names it. */
@@ -43,7 +42,7 @@ export interface BucketObject {
 
 /** Options of {@link BucketObject.retrieve}. A misspelt key is an error that names it. */
 export interface RestoreOptions extends CallOptions {
-  /** How long the restored copy is kept, and paid for. @default 3 */
+  /** How long the restored copy is kept, and paid for; what `INTELLIGENT_TIERING` put away is back for good. @default 3 */
   days?: number;
   /** `"Expedited"` is not to be had of `DEEP_ARCHIVE`. @default "Standard" */
   tier?: Tier;
@@ -72,29 +71,18 @@ export interface ObjectHead {
 }
 
 /**
- * An object on its way to being readable, to be waited for and downloaded as a {@link Job} of a vault. It is of the very
- * bytes that were seen at first: another object that takes their place is the error `OBJECT_CHANGED`.
+ * An object on its way to being readable: at once where nothing has to be restored. It is of the very bytes that were seen
+ * at first: another object that takes their place is the error `OBJECT_CHANGED`. Where the days of a restored copy are over
+ * `done()` rejects with `JOB_EXPIRED`. The bytes come straight from the bucket.
  */
-export interface ObjectJob {
+export interface ObjectJob extends Job {
+  readonly action: "ObjectRestore";
+  readonly bucket: string;
   readonly key: string;
-  /** As of the last answer. */
   readonly head: ObjectHead;
-  /** `"Succeeded"` where it can be read; `"Failed"` where it is archived and no restore is under way. */
+  /** `"Failed"` where the object is archived and no restore is under way. */
   readonly status: JobStatus;
-  readonly completed: boolean;
-  /** Asks how far it is. Resolves with the job; the fields of this object are then of that answer, too. */
-  refresh(options?: CallOptions): Promise<ObjectJob>;
-  /**
-   * Waits until it can be read, by asking at growing intervals; at once where it can be.
-   * @throws {UploadError} `JOB_EXPIRED` where the copy's days are over, `OBJECT_CHANGED`.
-   */
-  done(options?: CallOptions): Promise<ObjectJob>;
-  /**
-   * Downloads it in parallel ranges, straight from the bucket. Verified by the tree hash that is kept with it, or by the
-   * store's SHA-256, where that is over parts that a range can be; the result says whether and why not.
-   * @param to where the bytes go; without it they become a `Blob`, of 512 MiB at most.
-   */
-  download(to?: DownloadTarget, options?: DownloadOptions): Download;
+  readonly size: number | bigint;
 }
 
 /** An upload of an object that was begun and neither completed nor aborted. */

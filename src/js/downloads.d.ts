@@ -1,5 +1,5 @@
-import type { ObjectJob } from "./buckets.js";
 import type { UploadError } from "./error.js";
+import type { ByteRange } from "./hashing.js";
 import type { Job } from "./jobs.js";
 
 /**
@@ -17,13 +17,18 @@ import type { Job } from "./jobs.js";
  */
 export type DownloadTarget = FileSystemFileHandle | FileSystemWritableFileStream | WritableStream<Uint8Array>;
 
-/** Options of {@link Job.download} and {@link ObjectJob.download}. A misspelt key is an error that names it. */
+/** Options of {@link Job.download}. A misspelt key is an error that names it. */
 export interface DownloadOptions {
   /** Aborts the download; the promise of {@link Download.done} then rejects with `AbortError`. */
   signal?: AbortSignal;
   /** The same as listening to `progress`. */
   onProgress?: (progress: DownloadProgress) => void;
-  /** Tree hash the output must have, where it is known from elsewhere. The only way to verify an unaligned range. */
+  /**
+   * Which bytes of the object, or of what the job made; all unless given. Only they are fetched and written, and the result
+   * is of them. What the store says of the whole says nothing of them, so that only `treeHash` makes them `"whole"`.
+   */
+  range?: ByteRange;
+  /** Tree hash the bytes must have, where it is known from elsewhere. The only way to verify an unaligned range. */
   treeHash?: string;
   /**
    * Bytes in every request but the last: a power of two from 1 MiB to 1 GiB, at most the memory budget.
@@ -46,6 +51,8 @@ export interface DownloadCheckpoint {
   delivered: [start: number, end: number, treeHash: string][];
   /** Of an object: which of all that have been under the same name. */
   etag?: string;
+  /** Which bytes, where not all of them. */
+  range?: [start: number, end: number];
 }
 
 /** How far a download is. No count of bytes ever goes down. */
@@ -114,7 +121,7 @@ export interface Download {
    * Goes on with another job of the same archive and range, or of the same object, after `JOB_EXPIRED`.
    * @throws {UploadError} `INVALID_OPTION`.
    */
-  continueWith(job: Job | ObjectJob): void;
+  continueWith(job: Job): void;
   /** Gives up. A stream is aborted; a file keeps what it has. */
   abort(): Promise<void>;
 }

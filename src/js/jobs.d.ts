@@ -45,13 +45,41 @@ export interface JobFilter extends CallOptions {
 
 export type JobStatus = "InProgress" | "Succeeded" | "Failed";
 
-/** A retrieval or an inventory. The fields are as of the last answer: see `refresh()`. */
+/**
+ * What is asked of the cold, waited for and downloaded, whichever store it comes from: a {@link VaultJob} or an
+ * {@link ObjectJob}. The fields are as of the last answer: see `refresh()`.
+ */
 export interface Job {
+  readonly action: "ArchiveRetrieval" | "InventoryRetrieval" | "Select" | "ObjectRestore";
+  /** `"Succeeded"` where there is something to download. */
+  readonly status: JobStatus;
+  /** Whether it is done, well or not. */
+  readonly completed: boolean;
+  /** Bytes that a download brings, where it is known. A `bigint` beyond `Number.MAX_SAFE_INTEGER`. */
+  readonly size: number | bigint | null;
+  /** Of these bytes, where the store has it. */
+  readonly treeHash: string | null;
+  /** Asks the store how far it is. Resolves with the job; the fields of this object are then of that answer, too. */
+  refresh(options?: CallOptions): Promise<this>;
+  /**
+   * Waits for the end: told by the gateway where it can, else by asking at growing intervals. Resolves with the job
+   * when it has succeeded; the fields of this object are then of the last answer, too.
+   * @throws {UploadError} `JOB_FAILED`, `JOB_EXPIRED`; of an object `OBJECT_CHANGED`.
+   */
+  done(options?: CallOptions): Promise<this>;
+  /**
+   * Downloads what there is, in parallel ranges, verified as far as can be: the result says how far. The job must have
+   * succeeded.
+   * @param to where the bytes go; without it they become a `Blob`, of 512 MiB at most.
+   */
+  download(to?: DownloadTarget, options?: DownloadOptions): Download;
+}
+
+/** A retrieval or an inventory. */
+export interface VaultJob extends Job {
+  readonly action: "ArchiveRetrieval" | "InventoryRetrieval" | "Select";
   readonly jobId: string;
   readonly vault: string;
-  readonly action: "ArchiveRetrieval" | "InventoryRetrieval" | "Select";
-  readonly status: JobStatus;
-  readonly completed: boolean;
   readonly statusMessage: string | null;
   readonly description: string | null;
   readonly createdAt: Date;
@@ -65,8 +93,6 @@ export interface Job {
   readonly archiveTreeHash: string | null;
   /** Which bytes of the archive were asked for. */
   readonly range: ByteRange | null;
-  /** Of these bytes, where the store has it. */
-  readonly treeHash: string | null;
   readonly tier: Tier | null;
   /** Of an inventory: bytes of its output, once it is done. */
   readonly inventorySize: number | null;
@@ -75,18 +101,6 @@ export interface Job {
     format: "JSON" | "CSV"; startDate: Date | null; endDate: Date | null; limit: number | null; marker: string | null;
   } | null;
 
-  /** Asks the store how far it is. Resolves with the job; the fields of this object are then of that answer, too. */
-  refresh(options?: CallOptions): Promise<Job>;
-  /**
-   * Waits for the end: told by the gateway where it can, else by asking at growing intervals. Resolves with the job
-   * when it has succeeded; the fields of this object are then of the last answer, too. @throws {UploadError} `JOB_FAILED`, `JOB_EXPIRED`.
-   */
-  done(options?: CallOptions): Promise<Job>;
-  /**
-   * Downloads what the job made, in parallel ranges, each verified before it is written. The job must have succeeded.
-   * @param to where the bytes go; without it they become a `Blob`, of 512 MiB at most.
-   */
-  download(to?: DownloadTarget, options?: DownloadOptions): Download;
   /**
    * Of an inventory: the archives, as they arrive. Waits for the job, and where it had a `limit` starts the jobs for
    * what follows and waits for them. An inventory cut short or malformed is an error, never a shorter list.

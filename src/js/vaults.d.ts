@@ -1,6 +1,6 @@
 import type { GatewayOptions, NotificationEvent } from "./gateway.js";
 import type { ByteRange } from "./hashing.js";
-import type { InventoryOptions, Job, JobFilter, RetrieveOptions } from "./jobs.js";
+import type { InventoryOptions, JobFilter, RetrieveOptions, VaultJob } from "./jobs.js";
 
 /** Options of {@link createVaults}. A misspelt key is an error that names it. */
 export interface VaultsOptions extends GatewayOptions {
@@ -66,13 +66,13 @@ export interface Vault {
   uploads(options?: CallOptions): AsyncIterableIterator<IncompleteUpload>;
 
   /** Asks for an archive, or a range of it. Costs money with Amazon, and takes minutes to hours. */
-  retrieve(archiveId: string, options?: RetrieveOptions): Promise<Job>;
+  retrieve(archiveId: string, options?: RetrieveOptions): Promise<VaultJob>;
   /** Asks for the list of archives as of the last inventory. Takes hours with Amazon. */
-  inventory(options?: InventoryOptions): Promise<Job>;
+  inventory(options?: InventoryOptions): Promise<VaultJob>;
   /** Jobs that run, or ended less than a day ago. */
-  jobs(filter?: JobFilter): AsyncIterableIterator<Job>;
+  jobs(filter?: JobFilter): AsyncIterableIterator<VaultJob>;
   /** A job of an earlier visit. @throws {UploadError} `JOB_EXPIRED`. */
-  job(jobId: string, options?: CallOptions): Promise<Job>;
+  job(jobId: string, options?: CallOptions): Promise<VaultJob>;
 
   tags(options?: CallOptions): Promise<Record<string, string>>;
   /** At most 50 in all; a key that is there gets the new value. */

@@ -6,7 +6,7 @@ import {
 import type {
   Archive, Bucket, BucketObject, Buckets, ByteRange, IncompleteObject, IncompleteUpload, Intent, InventoryArchive, Job,
   JobStatus, ObjectHead, ObjectJob, Progress, ProvisionedCapacity, RestoreOptions,
-  RetrievalPolicy, SignedRequest, StoredObject, StoredPart, UnfinishedUpload, UploadErrorCode, UploadState, Vault, VaultDescription, VaultLock,
+  RetrievalPolicy, SignedRequest, StoredObject, StoredPart, UnfinishedUpload, UploadErrorCode, UploadState, Vault, VaultDescription, VaultJob, VaultLock,
   VaultNotifications, Vaults,
 } from "glacier-upload";
 import type { Download, DownloadCheckpoint, Downloaded, DownloadOptions, DownloadState } from "glacier-upload";
@@ -196,15 +196,15 @@ export async function vaults(signal: AbortSignal): Promise<void> {
 
 export async function jobs(vault: Vault, signal: AbortSignal): Promise<void> {
   const range: ByteRange = { start: 0, end: 2 ** 20 };
-  const job: Job = await vault.retrieve("archive", { range, tier: "Bulk", description: "x", snsTopic: "arn:…", signal });
+  const job: VaultJob = await vault.retrieve("archive", { range, tier: "Bulk", description: "x", snsTopic: "arn:…", signal });
   // @ts-expect-error: there is no such tier.
   await vault.retrieve("archive", { tier: "Fast" });
-  const inventory: Job = await vault.inventory({
+  const inventory: VaultJob = await vault.inventory({
     format: "CSV", startDate: new Date(0), endDate: new Date(), limit: 5, marker: "x", description: "x", snsTopic: "arn:…",
   });
   // @ts-expect-error: dates are dates.
   await vault.inventory({ startDate: "2026-01-01" });
-  const done: Job = await job.done({ signal });
+  const done: VaultJob = await job.done({ signal });
   const status: JobStatus = (await done.refresh({ signal })).status;
   console.log(status, job.jobId, job.vault, job.action, job.completed, job.statusMessage, job.description);
   console.log(job.createdAt.getTime(), job.completedAt?.getTime(), job.snsTopic, job.archiveId, job.archiveSize);
@@ -242,6 +242,22 @@ export async function getsItBack(job: Job, next: Job, handle: FileSystemFileHand
   return (await job.download().done()).blob;
 }
 
+/** What is written for one kind of job takes the other. */
+export async function getsEitherBack(vault: Vault, object: BucketObject, handle: FileSystemFileHandle): Promise<void> {
+  const jobs: Job[] = [await vault.retrieve("archive"), await object.retrieve({ tier: "Bulk" })];
+  for (const job of jobs) {
+    const [bytes, hash]: [number | bigint | null, string | null] = [job.size, job.treeHash];
+    console.log(job.action === "ObjectRestore", job.status, job.completed, bytes, hash);
+    const done: Job = await (await job.refresh()).done();
+    const { verified, why }: Downloaded = await done.download(handle, { range: { start: 0, end: 2 ** 20 } }).done();
+    console.log(verified, why);
+    // @ts-expect-error: only a vault's has an ID.
+    console.log(job.jobId);
+    // @ts-expect-error: a range is two numbers, not HTTP's text.
+    job.download(handle, { range: "0-1048575" });
+  }
+}
+
 export async function getsObjectsBack(handle: FileSystemFileHandle, signal: AbortSignal): Promise<Downloaded> {
   const buckets: Buckets = await createBuckets({ endpoint: "/v1", getHeaders: () => ({ authorization: "Bearer …" }) });
   // @ts-expect-error: nobody tells when a restore is done.
@@ -264,7 +280,10 @@ export async function getsObjectsBack(handle: FileSystemFileHandle, signal: Abor
   // @ts-expect-error: there is no such tier.
   await object.retrieve({ tier: "Fast" });
   const status: JobStatus = (await job.refresh()).status;
-  console.log(job.key, job.head.size, job.completed, status);
+  console.log(job.bucket, job.key, job.head.size, job.size, job.completed, status);
+  const again: ObjectJob = await job.done();
+  // @ts-expect-error: only an inventory has archives.
+  again.archives();
   const download: Download = (await job.done({ signal })).download(handle, { rangeSize: 2 ** 20 });
   download.continueWith(job);
   await object.delete({ signal });
