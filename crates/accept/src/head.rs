@@ -8,13 +8,20 @@
 use std::collections::VecDeque;
 
 /// What was counted in one request's head.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Head {
     pub(crate) content_lengths: u32,
     pub(crate) transfer_encodings: u32,
     /// A line ended without a carriage return.
     pub(crate) bare_line_feed: bool,
-    content_length: u64,
+    /// `None` where it is no decimal number.
+    content_length: Option<u64>,
+}
+
+impl Default for Head {
+    fn default() -> Self {
+        Self { content_lengths: 0, transfer_encodings: 0, bare_line_feed: false, content_length: Some(0) }
+    }
 }
 
 /// Follows the requests of one connection.
@@ -150,7 +157,12 @@ impl HeadReader {
             }
             Place::Header => {
                 self.head.bare_line_feed |= bare;
-                if line.is_empty() { self.end_head() } else { self.count(line) }
+                if line.is_empty() {
+                    self.end_head()
+                } else {
+                    self.count(line);
+                    Place::Header
+                }
             }
             Place::ChunkSize => match chunk_size(line) {
                 Some(0) => Place::Trailer,
@@ -164,7 +176,7 @@ impl HeadReader {
         };
     }
 
-    fn count(&mut self, line: &[u8]) -> Place {
+    fn count(&mut self, line: &[u8]) {
         let (name, value) = match line.iter().position(|byte| *byte == b':') {
             Some(at) => (line[..at].trim_ascii(), line[at + 1..].trim_ascii()),
             None => (line, &[][..]),
@@ -174,23 +186,22 @@ impl HeadReader {
         }
         if name.eq_ignore_ascii_case(b"content-length") {
             self.head.content_lengths = self.head.content_lengths.saturating_add(1);
-            // Hyper refuses what is no decimal number, so the place does not matter then.
-            let Some(length) = std::str::from_utf8(value).ok().and_then(|value| value.parse().ok()) else {
-                return Place::Lost;
-            };
-            self.head.content_length = length;
+            let length = std::str::from_utf8(value).ok().and_then(|value| value.parse().ok());
+            self.head.content_length = self.head.content_length.and(length);
         }
-        Place::Header
     }
 
     fn end_head(&mut self) -> Place {
         let head = std::mem::take(&mut self.head);
-        self.ended.push_back(head);
         self.n_ended += 1;
+        // Hyper refuses what is no decimal number, so what comes after it does not matter. The head goes on to its end
+        // all the same: whoever sends one has no more time for it than others.
+        let Some(content_length) = head.content_length else { return Place::Lost };
+        self.ended.push_back(head);
         match head {
             Head { transfer_encodings: 1.., .. } => Place::ChunkSize,
-            Head { content_length: 0, .. } => Place::Between,
-            Head { content_length, .. } => Place::Sized(content_length),
+            _ if content_length == 0 => Place::Between,
+            _ => Place::Sized(content_length),
         }
     }
 }
