@@ -22,8 +22,9 @@ use crate::body::Body;
 use crate::departure::{self, Socket};
 use crate::fault::{self, Fault, Wire};
 use crate::limits::Limits;
+use crate::progress::Progress;
 use crate::room::Room;
-use crate::stream::{Progress, Shared, Stream};
+use crate::stream::{Shared, Stream};
 use crate::streams::OpenStream;
 
 /// Who sent the request: the other end of the connection, which behind a proxy is the proxy. Among the request's
@@ -64,6 +65,9 @@ impl Drop for InFlight {
 }
 
 /// Serves one HTTP/1.1 connection until either side ends it or `shutdown` changes and the request in flight is answered.
+///
+/// Hyper begins with 8 KiB for what it reads, and has 16 KiB once a part of a head has come. So it does not begin before
+/// there is a request to be answered: who sends slowly or nothing holds a tenth of that.
 pub(crate) async fn serve<S, F, Fut, B>(stream: S, context: Connection, service: F, mut shutdown: watch::Receiver<bool>)
 where
     S: Socket + AsyncRead + AsyncWrite + Unpin,
@@ -74,7 +78,36 @@ where
 {
     let limits = context.limits;
     let progress = Progress::new();
-    let stream = Shared::new(Stream::new(stream, limits, Some(progress.clone())));
+    let mut stream = Stream::new(stream, limits, Some(progress.clone()));
+    let opened = tokio::select! {
+        biased;
+        opened = poll_fn(|cx| stream.poll_opening(cx)) => opened,
+        _ = shutdown.changed() => match stream.is_silent() {
+            true => return,
+            false => poll_fn(|cx| stream.poll_opening(cx)).await,
+        },
+    };
+    match opened {
+        Ok(()) => Box::pin(serve_requests(stream, progress, context, service, shutdown)).await,
+        Err(error) => tracing::debug!(%error, "connection ended before its first request"),
+    }
+}
+
+async fn serve_requests<S, F, Fut, B>(
+    stream: Stream<S>,
+    progress: Progress,
+    context: Connection,
+    service: F,
+    mut shutdown: watch::Receiver<bool>,
+) where
+    S: Socket + AsyncRead + AsyncWrite + Unpin,
+    F: Fn(Request<Body>) -> Fut + Clone,
+    Fut: Future<Output = Response<B>>,
+    B: http_body::Body<Data = Bytes> + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let limits = context.limits;
+    let stream = Shared::new(stream);
     let watched = stream.share();
     let answer = service_fn(move |request| {
         let may_be_interrupted = limits.interim_answers && departure::ignores_interim_answers(&request);

@@ -30,6 +30,8 @@ mod head;
 mod http2;
 mod limits;
 mod listen;
+mod opening;
+mod progress;
 mod room;
 mod stream;
 mod streams;

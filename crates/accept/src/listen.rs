@@ -10,6 +10,7 @@ use http::{Request, Response};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::task::JoinSet;
+use tokio_rustls::server::TlsStream;
 
 use crate::body::Body;
 use crate::connection::{self, Connection, Peer};
@@ -39,8 +40,8 @@ impl Listener {
     }
 }
 
-/// Serves HTTP/1.1 on `listener`, and HTTP/2 where it was agreed on in a handshake of TLS, until `shutdown` is ready, then lets requests in flight finish for at most
-/// [`Limits::shutdown`].
+/// Serves HTTP/1.1 on `listener`, and HTTP/2 where it was agreed on in a handshake of TLS, until `shutdown` is ready, then
+/// lets requests in flight finish for at most [`Limits::shutdown`].
 ///
 /// `service` is called once for each request that passed the checks of [`Fault`](crate::Fault). A panic in it is
 /// answered with status 500 and leaves the server running.
@@ -113,7 +114,7 @@ async fn serve_one<F, Fut, B>(
     tls: Option<Tls>,
     Terms { limits, room }: Terms,
     service: F,
-    mut ending: watch::Receiver<bool>,
+    ending: watch::Receiver<bool>,
 ) where
     F: Fn(Request<Body>) -> Fut + Clone + Send + 'static,
     Fut: Future<Output = Response<B>> + Send + 'static,
@@ -125,8 +126,25 @@ async fn serve_one<F, Fut, B>(
         let context = Connection { peer, scheme: Scheme::HTTP, limits, room };
         return connection::serve(stream, context, service, ending).await;
     };
+    // In the clear nobody pays for its room.
+    let context = Connection { peer, scheme: Scheme::HTTPS, limits, room };
+    Box::pin(serve_tls(stream, tls, context, service, ending)).await;
+}
+
+async fn serve_tls<F, Fut, B>(
+    stream: TcpStream,
+    tls: Tls,
+    context: Connection,
+    service: F,
+    mut ending: watch::Receiver<bool>,
+) where
+    F: Fn(Request<Body>) -> Fut + Clone + Send + 'static,
+    Fut: Future<Output = Response<B>> + Send + 'static,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     let shaken = tokio::select! {
-        shaken = tokio::time::timeout(limits.first_byte, tls.acceptor().accept(stream)) => shaken,
+        shaken = tokio::time::timeout(context.limits.first_byte, shake(stream, tls)) => shaken,
         // Nothing was asked yet.
         _ = ending.changed() => return,
     };
@@ -138,11 +156,16 @@ async fn serve_one<F, Fut, B>(
         }
         Err(_) => return tracing::debug!("handshake took too long"),
     };
-    let context = Connection { peer, scheme: Scheme::HTTPS, limits, room };
     match stream.get_ref().1.alpn_protocol() {
-        Some(tls::HTTP2) => http2::serve(stream, context, service, ending).await,
+        Some(tls::HTTP2) => Box::pin(http2::serve(stream, context, service, ending)).await,
         _ => connection::serve(stream, context, service, ending).await,
     }
+}
+
+/// The handshake, whose state is not made for a peer that sends nothing.
+async fn shake(stream: TcpStream, tls: Tls) -> io::Result<TlsStream<TcpStream>> {
+    stream.readable().await?;
+    Box::pin(tls.acceptor().accept(stream)).await
 }
 
 /// The next connection, once there is room for one.

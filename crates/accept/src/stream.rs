@@ -3,74 +3,16 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 
+use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::alarm::Alarm;
 use crate::departure::{self, INTERIM, LOOK, Sign, Socket};
-use crate::head::{Head, HeadReader};
 use crate::limits::Limits;
-
-/// What the socket and the handler of one connection know of each other.
-#[derive(Clone, Debug)]
-pub(crate) struct Progress(Arc<Mutex<State>>);
-
-#[derive(Debug)]
-struct State {
-    heads: HeadReader,
-    /// A request is with the handler or its answer is being written.
-    in_flight: bool,
-    any_byte: bool,
-    /// All that was to be written was.
-    flushed: bool,
-    /// Nothing of the answer was written, and nothing of the one before it is left to be.
-    unanswered: bool,
-    /// Its sender passes over interim answers.
-    may_be_interrupted: bool,
-    /// To be woken at the end of the answer. Hyper may read while the answer still goes out, and not again after it,
-    /// and then nobody would set the deadline for the next request.
-    reader: Option<Waker>,
-}
-
-impl Progress {
-    pub(crate) fn new() -> Self {
-        Self(Arc::new(Mutex::new(State {
-            heads: HeadReader::new(),
-            in_flight: false,
-            any_byte: false,
-            flushed: true,
-            unanswered: false,
-            may_be_interrupted: false,
-            reader: None,
-        })))
-    }
-
-    /// A request has come, whose sender may be sent interim answers or not.
-    pub(crate) fn begin(&self, may_be_interrupted: bool) -> Option<Head> {
-        let mut state = self.lock();
-        state.in_flight = true;
-        state.unanswered = state.flushed;
-        state.may_be_interrupted = may_be_interrupted;
-        state.heads.take()
-    }
-
-    pub(crate) fn end(&self) {
-        let reader = {
-            let mut state = self.lock();
-            state.in_flight = false;
-            state.reader.take()
-        };
-        if let Some(reader) = reader {
-            reader.wake();
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // No code that holds the lock can leave the state half changed.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+use crate::opening::is_no_head;
+use crate::progress::Progress;
 
 /// What the connection is waiting for when it reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +29,8 @@ enum Wait {
 pub(crate) struct Stream<S> {
     inner: S,
     limits: Limits,
+    /// What was read and not handed out yet: that of the first head, until it is whole.
+    opening: BytesMut,
     /// `None` where requests run side by side and the connection has the bounds on reading.
     progress: Option<Progress>,
     wait: Wait,
@@ -112,6 +56,7 @@ impl<S> Stream<S> {
         Self {
             inner,
             limits,
+            opening: BytesMut::new(),
             progress,
             wait: Wait::Unbounded,
             read_alarm: Alarm::default(),
@@ -135,11 +80,12 @@ impl<S> Stream<S> {
             if state.in_flight {
                 state.reader = Some(cx.waker().clone());
             }
-            match (state.in_flight, state.any_byte, state.heads.is_inside_head()) {
+            let is_between_requests = state.heads.n_ended() > 0 && !state.heads.is_inside_head();
+            match (state.in_flight, state.any_byte, is_between_requests) {
                 (true, _, _) => Wait::Unbounded,
                 (false, false, _) => Wait::FirstByte,
-                (false, true, true) => Wait::Head,
-                (false, true, false) => Wait::NextRequest,
+                (false, true, true) => Wait::NextRequest,
+                (false, true, false) => Wait::Head,
             }
         };
         if wait != self.wait {
@@ -238,45 +184,82 @@ impl<S: Socket + AsyncRead + AsyncWrite + Unpin> Stream<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Stream<S> {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
+impl<S: AsyncRead + Unpin> Stream<S> {
+    /// Ready once there is something to do for who serves requests: the first head is whole, or is none, or too long,
+    /// or will never end. Until then a connection holds what has come of its head and no more.
+    pub(crate) fn poll_opening(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            let mut piece = [0; OPENING_PIECE];
+            let mut piece = ReadBuf::new(&mut piece);
+            ready!(self.poll_read_socket(cx, &mut piece))?;
+            let is_first = self.opening.is_empty();
+            self.opening.extend_from_slice(piece.filled());
+            let n_ended = self.progress.as_ref().map_or(0, |progress| progress.lock().heads.n_ended());
+            let is_long = self.opening.len() >= self.limits.head_bytes;
+            if piece.filled().is_empty() || n_ended > 0 || is_long || is_first && is_no_head(&self.opening) {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+
+    /// Whether not a byte has come.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.opening.is_empty()
+    }
+
+    fn poll_read_socket(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        if this.read_in_a_row >= READ_IN_A_ROW {
-            this.read_in_a_row = 0;
+        if self.read_in_a_row >= READ_IN_A_ROW {
+            self.read_in_a_row = 0;
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        match Pin::new(&mut this.inner).poll_read(cx, buffer) {
+        match Pin::new(&mut self.inner).poll_read(cx, buffer) {
             Poll::Ready(Ok(())) => {
                 let bytes = buffer.filled().get(before..).unwrap_or(&[]);
-                this.read_in_a_row += bytes.len();
-                let Some(progress) = &this.progress else { return Poll::Ready(Ok(())) };
+                self.read_in_a_row += bytes.len();
+                let Some(progress) = &self.progress else { return Poll::Ready(Ok(())) };
                 let mut state = progress.lock();
                 if bytes.is_empty() && buffer.remaining() > 0 && state.in_flight && state.heads.is_between() {
                     // It may still wait for the answer, which hyper would not write.
-                    this.half_closed = true;
+                    self.half_closed = true;
                     state.reader = Some(cx.waker().clone());
                     return Poll::Pending;
                 }
-                this.look_alarm.lift();
+                self.look_alarm.lift();
                 state.any_byte |= !bytes.is_empty();
                 let n_ended = state.heads.n_ended();
                 state.heads.read(bytes);
-                // More bytes of the same head do not give it more time; whatever else was waited for has come.
-                if this.wait != Wait::Head || state.heads.n_ended() != n_ended {
-                    this.wait = Wait::Unbounded;
-                    this.read_alarm.lift();
+                // Nothing but a whole head ends the wait for it: more bytes of the same one do not give it more time,
+                // and neither do empty lines before it.
+                if state.heads.n_ended() != n_ended {
+                    self.wait = Wait::Unbounded;
+                    self.read_alarm.lift();
                 }
                 Poll::Ready(Ok(()))
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Pending => {
-                this.read_in_a_row = 0;
-                this.is_read = true;
-                this.poll_read_deadline(cx)
+                self.read_in_a_row = 0;
+                self.is_read = true;
+                self.poll_read_deadline(cx)
             }
         }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Stream<S> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if this.opening.is_empty() {
+            return this.poll_read_socket(cx, buffer);
+        }
+        let piece = this.opening.split_to(this.opening.len().min(buffer.remaining()));
+        buffer.put_slice(&piece);
+        if this.opening.is_empty() {
+            this.opening = BytesMut::new(); // and not a view of what was handed out, which would keep it
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -393,3 +376,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Shared<S> {
 /// A peer that sends small frames without a pause would otherwise keep its task from looking at the clock: 64 KiB are
 /// almost four thousand pings of HTTP/2.
 const READ_IN_A_ROW: usize = 64 << 10;
+
+/// Read at once of a head that is not whole. Those of browsers have one to two thousand bytes.
+const OPENING_PIECE: usize = 2 << 10;

@@ -92,24 +92,100 @@ async fn a_connection_that_sends_nothing_is_closed() {
     assert_eq!(server.exchange(b"").await, "");
 }
 
-#[tokio::test]
-async fn a_head_that_trickles_is_cut_off() {
-    let server = start(Limits { head: BOUND, ..generous() }).await;
+/// What is answered to somebody who sends `begins` and then `drip` again and again, each sooner than a deadline that is
+/// only about idleness would end.
+async fn trickle(server: &Server, begins: &[u8], drip: &[u8]) -> String {
     let mut stream = server.connect().await;
-    stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n").await.unwrap();
+    stream.write_all(begins).await.unwrap();
     let (mut read, mut write) = stream.split();
     let mut answer = Vec::new();
     let trickle = async {
-        // Each byte would restart a deadline that is only about idleness.
-        while write.write_all(b"X: y\r\n").await.is_ok() {
+        while write.write_all(drip).await.is_ok() {
             tokio::time::sleep(BOUND / 8).await;
         }
     };
+    let read_to_end = tokio::time::timeout(PATIENCE, read.read_to_end(&mut answer));
     tokio::select! {
         () = trickle => {}
-        read = tokio::time::timeout(PATIENCE, read.read_to_end(&mut answer)) => { let _ = read.expect("never closed"); }
+        read = read_to_end => { let _ = read.expect("never closed"); }
     }
-    assert_eq!(answer, b"");
+    String::from_utf8(answer).unwrap()
+}
+
+#[tokio::test]
+async fn a_head_that_trickles_is_cut_off() {
+    let server = start(Limits { head: BOUND, ..generous() }).await;
+    let line = b"GET / HTTP/1.1\r\nHost: a\r\n";
+    let lengths = [line, b"Content-Length: nine\r\n".as_slice(), b"Content-Length: 9\r\n"].concat();
+    let long = [line, b"X: ".as_slice(), &[b'x'; 20 << 10]].concat();
+    for (begins, drip) in [
+        (line.as_slice(), "X: y\r\n"),
+        (b"G", "E"),
+        // Empty lines before a request are passed over and are no request.
+        (b"\r\n", "\r\n"),
+        (b"", "\r\n"),
+        // Of no use, and not known to be before the end of the head.
+        (&lengths, "X: y\r\n"),
+        (&long, "x"),
+    ] {
+        assert_eq!(trickle(&server, begins, drip.as_bytes()).await, "", "{:?}", String::from_utf8_lossy(begins));
+    }
+}
+
+#[tokio::test]
+async fn the_next_head_has_no_more_time_than_the_first() {
+    let request = b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n";
+    let server = start(Limits { head: BOUND, ..generous() }).await;
+    let begun = [request, b"GET / HTTP/1.1\r\n".as_slice()].concat();
+    let answer = trickle(&server, &begun, b"X: y\r\n").await;
+    assert!(answer.ends_with("[/a ]"), "{answer}");
+    let server = start(Limits { keep_alive: BOUND, ..generous() }).await;
+    let answer = trickle(&server, request, b"\r\n").await;
+    assert!(answer.ends_with("[/a ]"), "{answer}");
+}
+
+#[tokio::test]
+async fn what_is_no_head_is_answered_before_its_end() {
+    let server = start(generous()).await;
+    // As a browser does that speaks TLS to a port in the clear.
+    for hello in ["\u{16}\u{3}\u{1}", "GET / HTTP/1.1\r\nHost: a\r\nX\0"] {
+        let mut stream = server.connect().await;
+        stream.write_all(hello.as_bytes()).await.unwrap();
+        assert_eq!(status(&until_closed(&mut stream).await), "400", "{hello:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_head_is_read_whole_however_it_is_cut() {
+    let server = start(generous()).await;
+    let head = format!("PUT /b HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nX: {}\r\n\r\n", "x".repeat(20 << 10));
+    let requests = format!("\r\n{head}seven{}", head.replace("/b", "/c"));
+    for step in [1000, 2047, 2048, 4096, head.len() - 1, head.len() + 2, requests.len()] {
+        let mut stream = server.connect().await;
+        stream.set_nodelay(true).unwrap();
+        for piece in requests.as_bytes().chunks(step) {
+            stream.write_all(piece).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+        until_text(&mut stream, "[/b seven]").await;
+        stream.write_all(b"eight").await.unwrap();
+        until_text(&mut stream, "[/c eight]").await;
+    }
+}
+
+#[tokio::test]
+async fn at_shutdown_who_has_sent_nothing_is_left_and_a_head_that_has_begun_is_answered() {
+    let server = start(generous()).await;
+    let mut begun = server.connect().await;
+    begun.write_all(b"GET /a HTTP/1.1\r\nHost: a\r\n").await.unwrap();
+    let mut silent = server.connect().await;
+    // Connections are taken in the order in which they came.
+    assert!(server.exchange(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.ends_with("[/ ]"));
+    server.end.send(()).unwrap();
+    assert_eq!(until_closed(&mut silent).await, "");
+    begun.write_all(b"\r\n").await.unwrap();
+    assert!(until_closed(&mut begun).await.ends_with("[/a ]"));
+    server.served.await.unwrap().unwrap();
 }
 
 #[tokio::test]
