@@ -24,7 +24,7 @@ cargo xtask COMMAND
   test [SUITE...]       run every suite, or those named:
                         tidy native wasm api s3 contract types package e2e
   openapi               write docs/openapi.json, the description of the sign contract
-  bench NAME            measure: download gateway inventory sign upload
+  bench NAME            measure: download gateway inventory s3 sign slow upload
   tidy                  check the walls between the rooms, formatting, lints and documentation
 ";
 
