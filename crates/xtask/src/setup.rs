@@ -14,6 +14,7 @@ pub(crate) fn everything() -> Result<()> {
     for_node_gateway()?;
     for_peers()?;
     for_python()?;
+    for_packaging()?;
     for_s3().map(drop)
 }
 
@@ -44,6 +45,12 @@ pub(crate) fn for_static() -> Result<()> {
     debian_packages(&[MUSL])
 }
 
+/// What shows that the server can be shipped: the page in a browser, and what reads units of systemd without starting it.
+pub(crate) fn for_packaging() -> Result<()> {
+    for_static()?;
+    debian_packages(&[CHROMIUM, SYSTEMD])
+}
+
 /// The machine's own target, with musl.
 pub(crate) fn static_target() -> String {
     format!("{}-unknown-linux-musl", std::env::consts::ARCH)
@@ -71,6 +78,7 @@ const WEBKIT: DebianPackage = DebianPackage { name: "webkit2gtk-driver", program
 const NGINX: DebianPackage = DebianPackage { name: "nginx-light", program: "/usr/sbin/nginx" };
 const OPENSSL: DebianPackage = DebianPackage { name: "openssl", program: "/usr/bin/openssl" };
 const MUSL: DebianPackage = DebianPackage { name: "musl-tools", program: "/usr/bin/musl-gcc" };
+const SYSTEMD: DebianPackage = DebianPackage { name: "systemd", program: "/usr/bin/systemd-analyze" };
 const XVFB: DebianPackage = DebianPackage { name: "xvfb", program: "/usr/bin/Xvfb" };
 
 fn rust_targets(wanted: &[&str]) -> Result<()> {

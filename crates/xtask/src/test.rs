@@ -162,19 +162,22 @@ fn types() -> Result<Counts> {
     Ok(counts)
 }
 
+/// The npm package as customers install it, and the server as it is shipped.
 fn package() -> Result<Counts> {
-    setup::for_chromium()?;
+    setup::for_packaging()?;
+    // And the package and the page, which is in it.
+    build::static_server()?;
     node_tests("tests/packaging")
 }
 
 fn e2e() -> Result<Counts> {
     setup::for_browsers()?;
     setup::for_s3()?;
+    build::package()?;
     node_tests("tests/e2e")
 }
 
 fn node_tests(folder: &str) -> Result<Counts> {
-    build::package()?;
     let server = build::server(&[])?;
     let mut files = Vec::new();
     for entry in std::fs::read_dir(root().join(folder)).with_context(|| format!("read {folder}"))? {
