@@ -97,6 +97,13 @@ def test_the_head_of_an_object_says_what_boto3_says(store, page, key):
     assert refused(lambda: page.do("HeadObject", bucket="photos", key=key + "2")).code == "NoSuchKey"
 
 
+def test_looking_for_many_objects_that_are_not_there_is_no_guessing(garage, gateways, key):
+    # More than the misses a subject has at once, and faster than they come back.
+    page = gateways(garage).page(sub="sweeper")
+    for n in range(70):
+        assert refused(lambda n=n: page.do("HeadObject", bucket="photos", key=f"{key}/{n}")).code == "NoSuchKey"
+
+
 def test_ranges_are_those_asked_for_and_no_others(store, page, key):
     body = data(3 * MIB)
     page.put(key, body, storageClass="STANDARD")

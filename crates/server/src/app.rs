@@ -220,7 +220,8 @@ async fn around(State(gateway): State<Gateway>, mut request: Request, next: Next
         Err(refused) if has_ids(route) => refused.into_response(&id),
         _ => checked(&gateway, &id, route, request, next).await,
     };
-    if response.status() == StatusCode::NOT_FOUND && has_ids(route) {
+    let is_guess = has_ids(route) && response.extensions().get::<s3::OwnName>().is_none();
+    if response.status() == StatusCode::NOT_FOUND && is_guess {
         let subject = response.extensions().get::<Subject>().map(|subject| subject.0.as_str());
         watch.rates.count_miss(client, subject);
     }

@@ -275,6 +275,10 @@ impl S3 {
     }
 }
 
+/// Of an answer's extensions: it is about a key that the page may name, so that its absence is no guess that failed.
+#[derive(Clone, Copy)]
+pub(crate) struct OwnName;
+
 /// `POST /v1/s3`: carries out what `POST /v1/sign` signed for it.
 pub async fn handle(State(gateway): State<Gateway>, id: axum::Extension<RequestId>, request: Request) -> Response {
     let Some(s3) = &gateway.s3 else {
@@ -294,6 +298,9 @@ pub async fn handle(State(gateway): State<Gateway>, id: axum::Extension<RequestI
         refused.into_response(&id, None)
     });
     own::mark(&mut response, subject);
+    if intent.upload().is_none() {
+        response.extensions_mut().insert(OwnName);
+    }
     response
 }
 
