@@ -58,6 +58,10 @@ class Refused(Exception):
         return self.json["code"]
 
 
+# By host and port, those that run.
+RUNNING = {}
+
+
 def send(url, method, headers=None, body=b""):
     """Sends exactly this. Gives status, headers and body, whatever they are."""
     parts = urllib.parse.urlsplit(url)
@@ -66,7 +70,10 @@ def send(url, method, headers=None, body=b""):
     try:
         connection.request(method, target, body if body or method in ("PUT", "POST") else None, headers or {})
         answer = connection.getresponse()
-        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
+        status, headers, body = answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
+        if parts.netloc in RUNNING:
+            RUNNING[parts.netloc].told.append(f"{headers} ".encode() + body)
+        return status, headers, body
     finally:
         connection.close()
 
@@ -81,6 +88,9 @@ class Gateway:
         (self.folder / "page/index.html").write_text("<!doctype html>")
         self.key = token_key or secrets.token_bytes(32)
         self.secret = key or store.secret_access_key
+        self.region, self.session_token = store.region, session_token
+        # What it answered, and what it must tell nobody.
+        self.told, self.tokens = [], []
         environment = {
             "PATH": os.environ["PATH"],
             "GLACIER_UPLOAD_TOKEN_KEY": self.key.hex(),
@@ -91,6 +101,7 @@ class Gateway:
         if session_token:
             environment["AWS_SESSION_TOKEN"] = session_token
         arguments = ["--data", self.folder / "data", "--listen", "127.0.0.1:0", "--page", self.folder / "page"]
+        arguments += ["--metrics-listen", "127.0.0.1:0"]
         arguments += ["--allow-origin", ORIGIN, "--s3-endpoint", store.url, "--s3-region", store.region]
         for bucket in buckets:
             arguments += ["--bucket", bucket]
@@ -99,18 +110,48 @@ class Gateway:
             self.process = subprocess.Popen(
                 [BINARY, *arguments, *options], env=environment, stdout=subprocess.PIPE, stderr=log, text=True
             )
-        line = self.process.stdout.readline()
-        found = re.fullmatch(r"listening on (http://127\.0\.0\.1:\d+)\n", line)
-        assert found, f"{line!r}, log: {self.log.read_text()[-2000:]}"
-        self.url = found[1]
+        lines = self.process.stdout.readline() + self.process.stdout.readline()
+        found = re.fullmatch(r"metrics on (http://\S+)\nlistening on (http://(127\.0\.0\.1:\d+))\n", lines)
+        assert found, f"{lines!r}, log: {self.log.read_text()[-2000:]}"
+        self.metrics, self.url, self.address = found.groups()
+        RUNNING[self.address] = self
 
     def stop(self):
+        for path in ("/", "/healthz", "/readyz", "/none", "/v1/none"):
+            send(self.url + path, "GET")
+        metrics = send(self.metrics, "GET")
+        assert metrics[0] == 200 and b"glacier_upload_requests_total" in metrics[2]
+        del RUNNING[self.address]
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(timeout=60) == 0
-        log = self.log.read_text()
+        written = {path: path.read_bytes() for path in self.folder.rglob("*") if path.is_file()}
+        log = written[self.log]
+        assert log.count(b'"answered"') >= 5, "the log has more than nothing to search"
+        for signature in (b"X-Amz-Signature", b"Signature=", b"panicked"):
+            assert signature not in log, signature
+        told = {f"answer {nth}": answer for nth, answer in enumerate([metrics[2], *self.told])}
+        for secret in self.secrets():
+            for where, text in {**written, **told}.items():
+                assert secret not in text, f"{where} has {secret}"
+        # Those who have them sent them.
+        for mine in [*self.tokens, *([self.session_token] if self.session_token else [])]:
+            assert mine.encode() not in log + metrics[2], mine
+
+    def secrets(self):
+        """The keys, what is made of them on the way to a signature, and the forms in which they may be printed."""
+        keys = [self.key]
         # Test stores have short secrets that are words.
-        assert len(self.secret) < 20 or self.secret not in log
-        assert "X-Amz-Signature" not in log and "Signature=" not in log and "panicked" not in log
+        if len(self.secret) >= 20:
+            keys.append(self.secret.encode())
+            now = time.time()
+            for day in {time.strftime("%Y%m%d", time.gmtime(now - ago)) for ago in (0, 3600)}:
+                key = f"AWS4{self.secret}".encode()
+                for text in (day, self.region, "s3", "aws4_request"):
+                    key = hmac.new(key, text.encode(), hashlib.sha256).digest()
+                    keys.append(key)
+        for key in keys:
+            yield from (key, key.hex().encode(), key.hex().upper().encode(), base64.b64encode(key).rstrip(b"="))
+            yield from (base64.urlsafe_b64encode(key).rstrip(b"="), str(list(key)).encode())
 
     def token(self, **claims):
         """A token as any back end that shares the key makes it."""
@@ -126,7 +167,8 @@ class Gateway:
         encode = lambda data: base64.urlsafe_b64encode(data).rstrip(b"=").decode()  # noqa: E731
         header = b'{"alg":"HS256","typ":"JWT"}'
         signed = f"{encode(header)}.{encode(json.dumps({**usual, **claims}).encode())}"
-        return f"{signed}.{encode(hmac.new(self.key, signed.encode(), hashlib.sha256).digest())}"
+        self.tokens.append(f"{signed}.{encode(hmac.new(self.key, signed.encode(), hashlib.sha256).digest())}")
+        return self.tokens[-1]
 
     def page(self, origin=ORIGIN, **claims):
         return Page(self, self.token(**claims), origin)

@@ -231,6 +231,15 @@ impl Case {
             let around = at.map(|at| &log[at.saturating_sub(300)..(at + canary.len() + 100).min(log.len())]);
             assert!(at.is_none(), "{}: a secret is in the log: {around:?}", self.id);
         }
+        let mut files = BTreeMap::new();
+        visit(&self.path("data"), &mut files);
+        for path in files.keys().filter(|path| !path.ends_with("store-credentials")) {
+            let bytes = std::fs::read(path).unwrap();
+            for secret in [TOKEN_KEY, &self.keys.secret] {
+                let has_it = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+                assert!(!has_it, "{}: {} has a secret", self.id, path.display());
+            }
+        }
     }
 }
 

@@ -37,7 +37,8 @@ fn attack(case: &Case, loris: usize, silent: usize, bodies: usize) -> Vec<Attack
 fn until_all_closed(mut attackers: Vec<Attacker>) {
     let begun = Instant::now();
     while !attackers.is_empty() {
-        assert!(begun.elapsed() < Duration::from_secs(30), "{} are still open", attackers.len());
+        // Much longer than the deadlines, which `accept` measures on a clock of its own: this machine may be busy.
+        assert!(begun.elapsed() < Duration::from_secs(120), "{} are still open", attackers.len());
         std::thread::sleep(Duration::from_millis(500));
         attackers.retain_mut(|attacker| {
             let mut bytes = [0; 4096];

@@ -3,6 +3,7 @@
 
 mod authorization;
 mod limits;
+mod secrets;
 mod setting;
 
 use accept::Peer;

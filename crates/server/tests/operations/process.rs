@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -12,8 +13,13 @@ const BIN: &str = env!("CARGO_BIN_EXE_glacier-upload-server");
 /// Of `openssl rand -hex 32`, and of nothing else.
 pub(crate) const TOKEN_KEY: &str = "41b7d0e9a65c28f3176e9d04b8c2f5a1e37d609c5b8a42f1d6e0739b1c84fa25";
 
+/// What gateways answered in all tests of this program.
+static TOLD: Mutex<String> = Mutex::new(String::new());
+
 pub(crate) struct Gateway {
     child: Child,
+    /// What it was told in variables, and keeps to itself.
+    secrets: Vec<String>,
     pub(crate) host: String,
     /// Where its metrics are, if it was told to serve them.
     pub(crate) metrics: Option<String>,
@@ -73,7 +79,10 @@ impl Gateway {
                 break host.to_owned();
             }
         };
-        Self { child, host, metrics, log }
+        let is_secret = |name: &str| name.contains("SECRET") || name.contains("SESSION_TOKEN");
+        let secrets = variables.iter().filter(|(name, _)| is_secret(name)).map(|(_, value)| (*value).to_owned());
+        let secrets = secrets.chain([TOKEN_KEY.to_owned()]).collect();
+        Self { child, secrets, host, metrics, log }
     }
 
     pub(crate) fn log(&self) -> String {
@@ -87,8 +96,48 @@ impl Gateway {
     }
 }
 
+impl Gateway {
+    /// No key stands in anything that was written or answered, no token and no signature in the log.
+    fn kept_its_secrets(&self) {
+        let folder = self.log.parent().unwrap();
+        let made = std::fs::read_to_string(folder.join("data/store-credentials")).unwrap_or_default();
+        let secrets = self.secrets.iter().map(String::as_str).chain(made.lines().nth(1));
+        if let Some(metrics) = &self.metrics {
+            assert!(send(metrics, metrics, "GET /metrics", &[], b"").body.starts_with("# HELP "));
+        }
+        let (told, written) = (TOLD.lock().unwrap().clone(), written(folder));
+        for secret in secrets {
+            assert!(!told.contains(secret), "an answer has {secret}");
+            for (path, bytes) in &written {
+                let has_it = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+                assert!(!has_it, "{} has {secret}", path.display());
+            }
+        }
+        // The first letters of every token of the kind.
+        for begin in ["Bearer eyJ", "Signature=", "\"eyJ"] {
+            assert!(!self.log().contains(begin), "{begin} is in the log");
+        }
+    }
+}
+
+/// Every file in the folder but the one that is there to keep a secret.
+fn written(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut files = Vec::new();
+    for path in paths.filter(|path| !path.ends_with("store-credentials")) {
+        match path.is_dir() {
+            true => files.extend(written(&path)),
+            false => files.push((path.clone(), std::fs::read(&path).unwrap())),
+        }
+    }
+    files
+}
+
 impl Drop for Gateway {
     fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.kept_its_secrets();
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -108,6 +157,7 @@ pub(crate) fn send(address: &str, host: &str, line: &str, headers: &[(&str, &str
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();
     let answer = String::from_utf8(answer).unwrap();
+    TOLD.lock().unwrap().push_str(&answer);
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer to {line}: {answer:?}"));
     Answer { status: head[9..12].parse().unwrap(), head: head.to_owned(), body: body.to_owned() }
 }

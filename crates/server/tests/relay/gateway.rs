@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use glacier_core::{PayloadHash, TreeHash};
@@ -16,9 +17,13 @@ const BIN: &str = env!("CARGO_BIN_EXE_glacier-upload-server");
 pub(crate) const TOKEN_KEY: &str = "738f4edbe131b651ebdd959d9260b40bc84b8f7a7503265d87a6d1369e6b6adb";
 pub(crate) const VAULT: &str = "demo";
 
+/// What gateways answered in all tests of this program.
+static TOLD: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
+
 pub(crate) struct Gateway {
     child: Child,
     pub(crate) host: String,
+    metrics: String,
     pub(crate) folder: tempfile::TempDir,
     token: String,
 }
@@ -60,6 +65,7 @@ impl Gateway {
         let mut child = Command::new(BIN)
             .args(["--listen", "127.0.0.1:0", "--vault", VAULT, "--glacier", glacier, "--ca-file"])
             .arg(ca_file)
+            .args(["--metrics-listen", "127.0.0.1:0"])
             .arg("--data")
             .arg(folder.path().join("data"))
             .arg("--page")
@@ -72,10 +78,13 @@ impl Gateway {
             .stderr(std::fs::File::create(folder.path().join("log")).unwrap())
             .spawn()
             .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let log = || std::fs::read_to_string(folder.path().join("log")).unwrap();
-        let Some(host) = line.trim().strip_prefix("listening on http://") else { panic!("{line} {}", log()) };
+        let mut address = |begin: &str| match lines.next() {
+            Some(Ok(line)) if line.starts_with(begin) => line[begin.len()..].trim_end_matches("/metrics").to_owned(),
+            other => panic!("{other:?} {}", log()),
+        };
+        let (metrics, host) = (address("metrics on http://"), address("listening on http://"));
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let claims = json!({
             "sub": "test", "vaults": [VAULT], "ops": ["upload", "read", "delete", "admin"],
@@ -83,7 +92,7 @@ impl Gateway {
         });
         let claims: Claims = serde_json::from_value(claims).unwrap();
         let token = TokenKey::from_text(TOKEN_KEY).unwrap().mint(&claims).unwrap();
-        Self { child, host: host.to_owned(), folder, token }
+        Self { child, host, metrics, folder, token }
     }
 
     pub(crate) fn log(&self) -> String {
@@ -180,11 +189,44 @@ impl Gateway {
     }
 }
 
+impl Gateway {
+    /// No key, nor the token, stands in anything that was written or answered.
+    fn kept_its_secrets(&self) {
+        let page = |host: &str, path: &str| {
+            let mut stream = TcpStream::connect(host).ok()?;
+            stream.write_all(request("GET", path, host, &[], None).as_bytes()).ok()?;
+            Some(read_answer(stream).body)
+        };
+        // Of one that was stopped there is nothing to be had.
+        let shown = ["/", "/healthz", "/none"].iter().filter_map(|path| page(&self.host, path));
+        let metrics = page(&self.metrics, "/metrics");
+        assert!(metrics.as_ref().is_none_or(|text| text.starts_with(b"# HELP ")), "{metrics:?}");
+        let told = TOLD.lock().unwrap().clone().into_iter().chain(shown).chain(metrics.clone());
+        let told: Vec<(PathBuf, Vec<u8>)> = told.map(|bytes| ("an answer".into(), bytes)).collect();
+        let written = self.written();
+        for (place, bytes) in written.iter().chain(&told) {
+            for secret in [SECRET, TOKEN_KEY, &self.token] {
+                assert!(!contains(bytes, secret), "{} has {secret}", place.display());
+            }
+        }
+        for (place, bytes) in &written {
+            assert!(!contains(bytes, "Signature="), "{} has a signature", place.display());
+        }
+    }
+}
+
 impl Drop for Gateway {
     fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.kept_its_secrets();
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+pub(crate) fn contains(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
 /// The head of a request; `length` for `content-length`.
@@ -216,5 +258,6 @@ pub(crate) fn read_answer(mut stream: TcpStream) -> Answer {
     let at = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n");
     let Some(at) = at else { panic!("no answer: {end:?} {:?}", String::from_utf8_lossy(&answer)) };
     let head = String::from_utf8(answer[..at].to_vec()).unwrap();
+    TOLD.lock().unwrap().push(answer[..answer.len().min(64 << 10)].to_vec());
     Answer { status: head[9..12].parse().unwrap(), body: answer[at + 4..].to_vec(), head }
 }

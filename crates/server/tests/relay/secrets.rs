@@ -8,7 +8,7 @@ use serde_json::json;
 use sha2::Sha256;
 
 use crate::aws::{Aws, Fault, KEY_ID, SECRET};
-use crate::gateway::{Gateway, VAULT};
+use crate::gateway::{Gateway, VAULT, contains};
 
 /// The keys on the way from the secret to the signature, each in hexadecimal and base64.
 ///
@@ -83,8 +83,4 @@ fn the_secret_of_aws_is_written_nowhere() {
     }
     // The key's ID is no secret, but nobody's business outside.
     assert!(answers.iter().all(|answer| !answer.contains(KEY_ID)));
-}
-
-fn contains(bytes: &[u8], text: &str) -> bool {
-    bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
