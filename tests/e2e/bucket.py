@@ -1,4 +1,5 @@
-"""What a bucket holds, by boto3: `bucket.py ENDPOINT BUCKET COMMAND …`, answered in JSON."""
+"""What a bucket holds, by boto3: `bucket.py ENDPOINT BUCKET` reads a command and its arguments from each line, and answers it
+in one, all in JSON."""
 
 import hashlib
 import json
@@ -7,7 +8,7 @@ import sys
 import boto3
 from botocore.config import Config
 
-endpoint, bucket, command, *arguments = sys.argv[1:]
+endpoint, bucket = sys.argv[1:]
 config = Config(signature_version="s3v4", s3={"addressing_style": "path"})
 s3 = boto3.client("s3", endpoint_url=endpoint, region_name="garage", config=config)
 
@@ -18,6 +19,17 @@ def cors(rules):
 
 def put(key, text):
     s3.put_object(Bucket=bucket, Key=key, Body=text.encode())
+
+
+def empty():
+    for key in keys():
+        s3.delete_object(Bucket=bucket, Key=key)
+    abort()
+
+
+def abort():
+    for upload in s3.list_multipart_uploads(Bucket=bucket).get("Uploads", []):
+        s3.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
 
 
 def begin(key):
@@ -47,5 +59,11 @@ def uploads():
     return [item["Key"] for item in s3.list_multipart_uploads(Bucket=bucket).get("Uploads", [])]
 
 
-commands = {"begin": begin, "cors": cors, "put": put, "stored": stored, "keys": keys, "uploads": uploads}
-print(json.dumps(commands[command](*arguments)))
+commands = {run.__name__: run for run in [abort, begin, cors, empty, keys, put, stored, uploads]}
+for line in sys.stdin:
+    command, *arguments = json.loads(line)
+    try:
+        answer = {"answer": commands[command](*arguments)}
+    except Exception as error:  # told to whoever asked
+        answer = {"error": repr(error)}
+    print(json.dumps(answer), flush=True)

@@ -6,6 +6,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 
 const ROOT = resolve(import.meta.dirname, "../..");
@@ -58,19 +59,38 @@ export async function startGarage(bucket) {
   await garage("bucket", "allow", "--read", "--write", "--owner", bucket, "--key", keyId);
   const env = { ...process.env, AWS_ACCESS_KEY_ID: keyId, AWS_SECRET_ACCESS_KEY: secret };
   const url = `http://127.0.0.1:${s3}`;
+  const boto3 = startBoto3(url, bucket, env);
   return {
     url,
     env,
     /** What boto3, which shares no code with ours, says of the bucket: see bucket.py. */
-    async ask(...args) {
-      const script = join(import.meta.dirname, "bucket.py");
-      const { stdout } = await run(PYTHON, [script, url, bucket, ...args], { env, maxBuffer: 1 << 24 });
-      return JSON.parse(stdout);
-    },
+    ask: boto3.ask,
     async stop() {
+      await boto3.stop();
       server.kill("SIGKILL");
       await ended;
       await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** One process for all questions, since to start it takes longer than most answers. It answers in the order it is asked. */
+function startBoto3(url, bucket, env) {
+  const script = join(import.meta.dirname, "bucket.py");
+  const python = spawn(PYTHON, [script, url, bucket], { stdio: ["pipe", "pipe", "inherit"], env });
+  const ended = new Promise((resolve) => python.on("close", resolve));
+  const waiting = [];
+  createInterface({ input: python.stdout }).on("line", (line) => waiting.shift()(JSON.parse(line)));
+  python.stdin.on("error", () => {}); // its end says so, too
+  return {
+    ask: (...question) => new Promise((resolve, reject) => {
+      ended.then((code) => reject(new Error(`${script} ended with ${code}`)));
+      waiting.push(({ error, answer }) => (error ? reject(new Error(error)) : resolve(answer)));
+      python.stdin.write(`${JSON.stringify(question)}\n`);
+    }),
+    stop() {
+      python.stdin.end();
+      return ended;
     },
   };
 }
