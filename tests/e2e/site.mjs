@@ -15,11 +15,12 @@ const TYPES = {
 
 /**
  * `answers` maps a path to `{status, type, body}`, or to a function of Node's request and response; `gateway` is the URL
- * that /v1, /-/ and /{account}/ are handed to; `missing(path)` tells what to answer 404 to although it exists; `takes`
- * maps a path to a function that is given the request's body as a stream and returns what to answer as JSON.
- * `meddle(request)` stands between the page and the gateway: it may return `{status, body}` to answer itself (with JSON, or
- * with a Buffer and `headers`), `{hang: true}` to answer nothing, `{flip: n}` to change the n-th byte of the answer, or
- * `{lose: (answer) => …}` to let the gateway answer, tell the test, and keep the answer from the page.
+ * that /v1, /-/ and /{account}/ are handed to, or a function that gives it; `missing(path)` tells what to answer 404 to
+ * although it exists; `takes` maps a path to a function that is given the request's body as a stream and returns what to
+ * answer as JSON. `meddle(request)` stands between the page and the gateway: it may return `{status, body}` to answer itself
+ * (with JSON, or with a Buffer and `headers`), `{hang: true}` to answer nothing, `{flip: n}` to change the n-th byte of the
+ * answer, `{more: {…}}` to add headers to it, or `{lose: (answer) => …}` to let the gateway answer, tell the test, and keep
+ * the answer from the page.
  */
 export async function startSite(
   folder, { gateway, answers = {}, missing = () => false, takes = {}, meddle = () => undefined } = {},
@@ -36,16 +37,7 @@ export async function startSite(
       const taken = JSON.stringify(await takes[pathname](incoming));
       outgoing.writeHead(200, { "content-type": "application/json" }).end(taken);
     } else if (gateway && /^\/(v1|-|\d{12})\//.test(pathname)) {
-      const trouble = meddle(incoming);
-      if (trouble?.hang) {
-        incoming.resume();
-      } else if (trouble?.status) {
-        incoming.resume();
-        const { status, body, headers = { "content-type": "application/json" } } = trouble;
-        outgoing.writeHead(status, headers).end(Buffer.isBuffer(body) ? body : JSON.stringify(body));
-      } else {
-        handOn(gateway, incoming, outgoing, trouble);
-      }
+      between(typeof gateway === "function" ? gateway() : gateway, incoming, outgoing, meddle(incoming));
     } else {
       await serve(folder, missing(pathname) ? "/missing" : pathname, outgoing);
     }
@@ -64,7 +56,7 @@ export async function startSite(
 /** Stands before a store whose requests are signed for this address: everything is handed on with its `Host`. */
 export async function startProxy(store, meddle) {
   const server = createServer((incoming, outgoing) => {
-    handOn(store, incoming, outgoing, { ...meddle(incoming), asItIs: true });
+    between(store, incoming, outgoing, { ...meddle(incoming), asItIs: true });
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
@@ -76,8 +68,20 @@ export async function startProxy(store, meddle) {
   };
 }
 
+function between(server, incoming, outgoing, trouble) {
+  if (trouble?.hang) {
+    incoming.resume();
+  } else if (trouble?.status) {
+    incoming.resume();
+    const { status, body, headers = { "content-type": "application/json" } } = trouble;
+    outgoing.writeHead(status, headers).end(Buffer.isBuffer(body) ? body : JSON.stringify(body));
+  } else {
+    handOn(server, incoming, outgoing, trouble);
+  }
+}
+
 /** Sends a request on to the gateway, and its answer back, unless it is changed or lost on the way. */
-export function handOn(gateway, incoming, outgoing, { flip, lose, asItIs = false } = {}) {
+export function handOn(gateway, incoming, outgoing, { flip, lose, more = {}, asItIs = false } = {}) {
   const { host } = new URL(gateway);
   const headers = asItIs ? incoming.headers : { ...incoming.headers, host };
   if (headers.origin && !asItIs) headers.origin = gateway;
@@ -87,7 +91,7 @@ export function handOn(gateway, incoming, outgoing, { flip, lose, asItIs = false
       lose(answer);
       return;
     }
-    outgoing.writeHead(answer.statusCode, answer.headers);
+    outgoing.writeHead(answer.statusCode, { ...answer.headers, ...more });
     if (flip === undefined) {
       answer.pipe(outgoing);
     } else {
