@@ -48,10 +48,13 @@ pub struct Limits {
     pub target: usize,
     /// Requests in flight at once on one HTTP/2 connection.
     pub streams: u32,
-    /// Bytes that may arrive of one HTTP/2 request before its handler reads them.
+    /// Bytes that may arrive of one HTTP/2 request before its handler reads them, and so at most as many per round trip:
+    /// 512 KiB bound one part to 5 MiB/s with a round trip of 100 ms, and to 50 MiB/s with 10 ms. More would let one
+    /// part whose store is slow take the connection's window away from the others: this way it takes eight of them.
     pub stream_window: u32,
     /// The same for all requests of a connection together, which is what bounds its memory. With a round trip of
-    /// 100 ms, 4 MiB allow 40 MB/s.
+    /// 100 ms, 4 MiB bound an upload to 40 MiB/s, however many parts it sends at once; eight reach that. More would be
+    /// for few lines of that length, and every peer may make the server hold as much.
     pub connection_window: u32,
     /// Requests of an HTTP/2 connection that its peer may give up before they are answered, beyond as many as were
     /// answered. A peer that opens and gives up in a row costs work and no bandwidth (rapid reset, CVE-2023-44487); a

@@ -8,6 +8,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use accept::{Body, Limits, Listener, Tls, TlsError};
@@ -184,6 +185,51 @@ async fn more_parts_than_six_are_in_flight_and_all_arrive() {
     for (n, sent, answer) in answers {
         sent.await.unwrap();
         assert_eq!(whole(answer).await.1, format!("HTTP/2.0 https://localhost/{n} {}", 200_000 + n));
+    }
+}
+
+/// Sends as much as there is room for, without end, and counts it.
+async fn send_for_ever(mut body: SendStream<Bytes>, sent: Arc<AtomicUsize>) {
+    loop {
+        body.reserve_capacity(1 << 20);
+        let room = std::future::poll_fn(|cx| body.poll_capacity(cx)).await.unwrap().unwrap();
+        body.send_data(Bytes::from(vec![b'x'; room]), false).unwrap();
+        sent.fetch_add(room, Ordering::Relaxed);
+    }
+}
+
+#[tokio::test]
+async fn a_page_may_send_half_a_mebibyte_of_each_part_and_four_in_all_before_an_answer() {
+    let server = start(generous()).await;
+    let (mut client, _connection) = server.http2().await;
+    // The server's windows are known once it has answered.
+    assert_eq!(get(&mut client, "/a").await.0, StatusCode::OK);
+    let (mut parts, mut answers) = (Vec::new(), Vec::new());
+    let mut begin_one = |client: &mut SendRequest<Bytes>| {
+        let (answer, body) = begin(client, "PUT", "/never", false);
+        let sent = Arc::new(AtomicUsize::new(0));
+        tokio::spawn(send_for_ever(body, Arc::clone(&sent)));
+        parts.push(sent);
+        answers.push(answer);
+        parts.clone()
+    };
+    let lengths =
+        |parts: &[Arc<AtomicUsize>]| -> Vec<usize> { parts.iter().map(|sent| sent.load(Ordering::Relaxed)).collect() };
+    for (count, expected) in [(1, 512 << 10), (2, 1 << 20), (8, 4 << 20), (12, 4 << 20)] {
+        let mut begun = Vec::new();
+        while begun.len() < count {
+            begun = begin_one(&mut client);
+        }
+        let all_sent = async {
+            while lengths(&begun).iter().sum::<usize>() < expected {
+                tokio::task::yield_now().await;
+            }
+        };
+        patiently("room", all_sent).await;
+        // Whatever room there is has been given by the time of a later answer.
+        assert_eq!(get(&mut client, "/a").await.0, StatusCode::OK);
+        assert_eq!(lengths(&begun).iter().sum::<usize>(), expected, "{count} parts: {:?}", lengths(&begun));
+        assert!(lengths(&begun).iter().all(|sent| *sent <= 512 << 10), "{:?}", lengths(&begun));
     }
 }
 
