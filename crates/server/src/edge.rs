@@ -123,8 +123,8 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// Connections that are open and not accepted yet, of which the system may allow fewer (`net.core.somaxconn`: 4096 since
 /// Linux 5.4, 128 before). Whoever finds it full has its first packet dropped and sends it again after 1, 3 and 7 seconds.
-/// Emptying it takes some 20 ms, so it is full only while [`CONNECTIONS`] are open, and who waits here then does so
-/// without a deadline of ours: a longer queue would be a longer wait, and no more room.
+/// While [`CONNECTIONS`] are open, others wait here without a deadline of ours: a longer queue would be a longer wait, and
+/// no more room.
 const QUEUE: u32 = 1024;
 
 /// Whether new requests are welcome. Clones share it.
