@@ -238,7 +238,7 @@ class Page:
             "storageClass": "GLACIER",
             **more,
         }
-        return self.do("PutObject", data, bucket="photos", key=key, **fields)
+        return self.do("PutObject", data, key=key, **{"bucket": "photos", **fields})
 
 
 def split(data, size=PART):

@@ -9,10 +9,12 @@ import urllib.parse
 
 class Proxy:
     """`store` at another address. `spoil(method, target, answer)` may change an answer, or give None: then the
-    connection ends without one, although the store has done what it was asked."""
+    connection ends without one, although the store has done what it was asked. `instead(method, target, body)` may give
+    an answer of its own, and the store hears nothing."""
 
     def __init__(self, store):
         self.store, self.spoil = store, lambda method, target, answer: answer
+        self.instead = lambda method, target, body: None
         self.seen = []
         upstream, proxy = urllib.parse.urlsplit(store.url).netloc, self
 
@@ -21,6 +23,12 @@ class Proxy:
 
             def handle_all(self):
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
+                proxy.seen.append((self.command, self.path))
+                answer = proxy.instead(self.command, self.path, body)
+                self.close_connection = True
+                self.give(proxy.spoil(self.command, self.path, answer or self.ask(body)))
+
+            def ask(self, body):
                 connection = http.client.HTTPConnection(upstream, timeout=60)
                 connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
                 for name, value in self.headers.items():
@@ -29,9 +37,9 @@ class Proxy:
                 answer = connection.getresponse()
                 answer = answer.status, answer.getheaders(), answer.read()
                 connection.close()
-                proxy.seen.append((self.command, self.path))
-                answer = proxy.spoil(self.command, self.path, answer)
-                self.close_connection = True
+                return answer
+
+            def give(self, answer):
                 if answer is None:
                     return
                 status, headers, body = answer

@@ -117,19 +117,6 @@ def test_ranges_are_those_asked_for_and_no_others(store, page, key):
         assert page.use(signed)[0] in (400, 403)
 
 
-def test_an_archived_object_is_restored_and_read(localstack, gateways, key):
-    page, body = gateways(localstack).page(), data(PART + MIB)
-    page.upload(key, body, storageClass="DEEP_ARCHIVE")
-    place = {"bucket": "photos", "key": key}
-    status, _, answer = page.use(page.sign("GetObject", **place))
-    assert status == 403 and b"InvalidObjectState" in answer
-    assert page.do("RestoreObject", **place, days=2, tier="Bulk") == {"started": True}
-    head = page.do("HeadObject", **place)
-    assert head["archived"] and head["restore"]["ongoing"] is False and head["restore"]["expiry"].endswith("Z")
-    assert page.do("GetObject", **place)[1] == body
-    assert page.do("RestoreObject", **place, days=3, tier="Bulk") == {"started": False}
-
-
 def test_a_store_without_archives_says_that_it_cannot_restore(garage, gateways, key):
     page = gateways(garage).page()
     page.put(key, b"x")
