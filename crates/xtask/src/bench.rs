@@ -1,6 +1,6 @@
 //! Benchmarks: each prints a table for people and, last, one line of JSON.
 
-use crate::run::{command, run};
+use crate::run::{command, run, that_runs_cargo};
 use crate::{build, setup};
 use anyhow::{Result, bail};
 
@@ -71,7 +71,8 @@ fn with_buckets(what: &str, script: &str) -> Result<()> {
     let garage = setup::for_garage()?;
     build::package()?;
     let server = build::server(&[])?;
-    let mut bench = command("node");
+    // The sinks and the relay's bench are programs that it builds.
+    let mut bench = that_runs_cargo("node");
     bench.arg(script).env("GLACIER_UPLOAD_SERVER", server).env("GARAGE", garage).env("PYTHON", setup::python());
     run(what, &mut bench)
 }

@@ -22,9 +22,14 @@ pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     command
 }
 
-/// Cargo, the one that runs us. Without the variables it set for us: they would make it build everything again.
+/// Cargo, the one that runs us.
 pub(crate) fn cargo() -> Command {
-    let mut command = command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    that_runs_cargo(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// A command that runs Cargo, or is Cargo. Without the variables it set for us: they would make it build everything again.
+pub(crate) fn that_runs_cargo(program: impl AsRef<std::ffi::OsStr>) -> Command {
+    let mut command = command(program);
     for (name, _) in std::env::vars_os() {
         let ours =
             name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"));
