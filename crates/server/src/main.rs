@@ -129,8 +129,12 @@ async fn run(Loaded { config, origins: came_from, .. }: Loaded) -> Result<(), Bo
         .and_then(|key| config.tokens.tokens(key, &client))
         .map_err(|error| came_from.explain(&error))?;
     let aws = AwsCredentials::ordinary(client.clone(), &config.region, now);
+    if let Some(key) = elsewhere.as_ref().map(|_| "glacier").or(buckets.as_ref().map(|_| "bucket")) {
+        // Now rather than with the first part.
+        aws.get().await.map_err(|error| came_from.explain(&ConfigError::new(key, error.to_string())))?;
+    }
     let vaults_are = match elsewhere {
-        Some(origin) => Vaults::elsewhere(origin, &config.region, tokens.key(), client.clone(), aws.clone()).await?,
+        Some(origin) => Vaults::elsewhere(origin, &config.region, tokens.key(), client.clone(), aws.clone()),
         None => Vaults::embedded(&config, &vaults).await?,
     };
     let listener = edge::listen(config.listen).map_err(|error| format!("--listen: {}: {error}", config.listen))?;
@@ -259,18 +263,10 @@ impl Vaults {
         Ok(Self { here: Some(glacier), elsewhere: None, credentials, scope })
     }
 
-    /// Fails now rather than with the first part where there are no credentials.
-    async fn elsewhere(
-        origin: Origin,
-        region: &str,
-        token_key: &TokenKey,
-        client: Client,
-        aws: AwsCredentials,
-    ) -> Result<Self, Box<dyn Error>> {
-        aws.get().await.map_err(|error| format!("--glacier: {error}"))?;
+    fn elsewhere(origin: Origin, region: &str, token_key: &TokenKey, client: Client, aws: AwsCredentials) -> Self {
         tracing::info!(%origin, "vaults are elsewhere");
         let (credentials, scope) = relay::own_signature(token_key, region);
-        Ok(Self { here: None, elsewhere: Some(Relay::new(origin, region, client, aws)), credentials, scope })
+        Self { here: None, elsewhere: Some(Relay::new(origin, region, client, aws)), credentials, scope }
     }
 }
 

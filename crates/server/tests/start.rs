@@ -99,6 +99,9 @@ struct Wrong<'a> {
 
 const NOTHING: Wrong<'static> = Wrong { flags: &[], variables: &[], file: "", says: &[] };
 
+/// Of this machine in the cloud: the tests ask nobody outside.
+const NO_ROLE: &[(&str, &str)] = &[("AWS_EC2_METADATA_DISABLED", "true")];
+
 #[test]
 fn what_is_wrong_or_unsafe_stops_the_start_with_its_key_and_origin() {
     let place = Place::new();
@@ -197,6 +200,14 @@ fn what_is_wrong_or_unsafe_stops_the_start_with_its_key_and_origin() {
         Wrong { file: "metrics-listen = \"[::]:0\"", says: &["gateway.toml:1: metrics-listen: "], ..NOTHING },
         Wrong { flags: &["--metrics-listen=0.0.0.0:0"], says: &["--metrics-listen: ", "--metrics-public"], ..NOTHING },
         Wrong { flags: &["--subject-rate=-1"], says: &["--subject-rate"], ..NOTHING },
+        // Nothing to sign with for stores elsewhere.
+        Wrong { flags: &["--bucket=photos"], variables: NO_ROLE, says: &["--bucket: ", "credentials"], ..NOTHING },
+        Wrong {
+            file: "glacier = \"aws\"",
+            variables: NO_ROLE,
+            says: &["gateway.toml:1: glacier: ", "credentials"],
+            ..NOTHING
+        },
         // What others could reach.
         Wrong { flags: &["--listen=0.0.0.0:0"], says: &["--listen: ", "--public-host"], ..NOTHING },
         Wrong { file: "listen = \"[::]:0\"", flags: &[public], says: &["gateway.toml:1: listen: ", "TLS"], ..NOTHING },

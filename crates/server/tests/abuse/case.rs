@@ -261,6 +261,9 @@ fn start(command: &mut Command, folder: &Path, flags: &[&str]) -> (Child, String
         .args(flags)
         .env("RUST_LOG", "trace")
         .env("GLACIER_UPLOAD_TOKEN_KEY", TOKEN_KEY)
+        // Without them no gateway with a bucket starts.
+        .env("AWS_ACCESS_KEY_ID", "AKIAOFTHEABUSETESTS0")
+        .env("AWS_SECRET_ACCESS_KEY", "of the tests of abuse, and of no store")
         .stdout(Stdio::piped())
         .stderr(std::fs::File::options().create(true).append(true).open(folder.join("log")).unwrap())
         .spawn()
