@@ -8,6 +8,8 @@ import AwsS3 from "@uppy/aws-s3";
 import { Uppy } from "@uppy/core";
 import { AwsS3 as AwsS35, Uppy as Uppy5 } from "./uppy-5/index.js";
 
+const MIB = 1 << 20;
+
 /** Asks the back end that signs for Uppy. */
 const backEnd = async (path, body) => {
   const headers = { "content-type": "application/json" };
@@ -15,6 +17,16 @@ const backEnd = async (path, body) => {
   if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
   return response.json();
 };
+
+/** What ours computes of a part: its SHA-256, and that of every MiB of it, for the tree hash. Gives the first, in base64. */
+async function hashed(part) {
+  const bytes = await part.arrayBuffer();
+  const whole = crypto.subtle.digest("SHA-256", bytes);
+  for (let at = 0; at < bytes.byteLength; at += MIB) {
+    await crypto.subtle.digest("SHA-256", new Uint8Array(bytes, at, Math.min(MIB, bytes.byteLength - at)));
+  }
+  return btoa(String.fromCharCode(...new Uint8Array(await whole)));
+}
 
 /** Options that are set. */
 const given = (options) => Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
@@ -40,26 +52,40 @@ const contenders = {
   },
 
   /** Signed by the back end, part by part; no checksum. One part at a time, whatever is asked for. */
-  async uppy(file, { key, partSize }) {
-    const uppy = new Uppy().use(AwsS3, given({
-      shouldUseMultipart: true, generateObjectKey: () => key, getChunkSize: partSize && (() => partSize),
-      signRequest: (request) => backEnd("/uppy/sign", request),
-    }));
-    await sent(uppy, file);
-  },
+  uppy: (file, options) => byUppy6(file, options, (request) => request),
+
+  /** With the hashes that ours computes, of each part before it is sent. */
+  "uppy with sha256": (file, options) => byUppy6(file, options, async (request) => {
+    const { method, partNumber } = request;
+    if (method !== "PUT") return request;
+    const begin = (partNumber - 1) * options.partSize;
+    return { ...request, sha256: await hashed(file.slice(begin, begin + options.partSize)) };
+  }),
 
   /** The version before, which sends several parts at once. */
-  async "uppy 5"(file, { key, partSize, parallel }) {
-    const uppy = new Uppy5().use(AwsS35, given({
-      shouldUseMultipart: true, limit: parallel, getChunkSize: partSize && (() => partSize),
-      createMultipartUpload: () => backEnd("/uppy/create", { key }),
-      signPart: (file, { uploadId, key, partNumber }) =>
-        backEnd("/uppy/sign", { method: "PUT", key, uploadId, partNumber }),
-      completeMultipartUpload: (file, { uploadId, key, parts }) => backEnd("/uppy/complete", { key, uploadId, parts }),
-    }));
-    await sent(uppy, file);
-  },
+  "uppy 5": (file, options) => byUppy5(file, options, () => ({})),
+
+  "uppy 5 with sha256": (file, options) => byUppy5(file, options, async (part) => ({ sha256: await hashed(part) })),
 };
+
+async function byUppy6(file, { key, partSize }, prepare) {
+  const uppy = new Uppy().use(AwsS3, given({
+    shouldUseMultipart: true, generateObjectKey: () => key, getChunkSize: partSize && (() => partSize),
+    signRequest: async (request) => backEnd("/uppy/sign", await prepare(request)),
+  }));
+  await sent(uppy, file);
+}
+
+async function byUppy5(file, { key, partSize, parallel }, prepare) {
+  const uppy = new Uppy5().use(AwsS35, given({
+    shouldUseMultipart: true, limit: parallel, getChunkSize: partSize && (() => partSize),
+    createMultipartUpload: () => backEnd("/uppy/create", { key }),
+    signPart: async (_, { uploadId, key, partNumber, body }) =>
+      backEnd("/uppy/sign", { method: "PUT", key, uploadId, partNumber, ...(await prepare(body)) }),
+    completeMultipartUpload: (_, { uploadId, key, parts }) => backEnd("/uppy/complete", { key, uploadId, parts }),
+  }));
+  await sent(uppy, file);
+}
 
 async function sent(uppy, file) {
   uppy.addFile({ name: file.name, type: file.type, data: file });
