@@ -20,7 +20,7 @@ pub(crate) fn everything() -> Result<()> {
 
 /// The native tests: some make keys, certificates and signatures with a program that shares no code with ours.
 pub(crate) fn for_native() -> Result<()> {
-    debian_packages(&[OPENSSL])
+    debian_packages(&[OPENSSL, NGINX])
 }
 
 /// The rules as WebAssembly outside a browser.

@@ -17,6 +17,7 @@ mod jobs;
 mod limits;
 mod names;
 mod parts;
+mod proxied;
 mod races;
 mod signatures;
 mod signer;
