@@ -37,10 +37,14 @@ fn a26_no_body_is_inflated() {
             case.refused(&request.header("content-encoding", coding), 415, "-");
         }
     }
-    for coding in ["gzip, chunked", "chunked, gzip", "gzip", "deflate, chunked"] {
-        let request = case.sign(&token, gzip).header("transfer-encoding", coding);
-        let answers = case.raw(&request.bytes(&case.host));
-        assert!(answers.len() == 1 && (400..500).contains(&answers[0].status), "{coding}: {answers:?}");
+    // What ends in "chunked" is read in chunks and not inflated, and nothing else has an end.
+    for (coding, code) in [
+        ("gzip, chunked", "malformed_json"),
+        ("deflate, chunked", "malformed_json"),
+        ("chunked, gzip", "-"),
+        ("gzip", "-"),
+    ] {
+        case.refused(&case.sign(&token, gzip).header("transfer-encoding", coding), 400, code);
     }
     case.end();
 }
@@ -175,14 +179,16 @@ fn a39_no_request_leads_to_another_host() {
         ["169.254.169.254", "metadata.google.internal", "127.0.0.1:1", "[::1]:1", "evil.test", "0.0.0.0", "localhost"]
     {
         let absolute = format!("GET http://{host}/ HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", case.host);
-        assert_eq!(case.raw(absolute.as_bytes())[0].status, 400, "{host}");
-        for target in [
-            format!("/v1/relay/http://{host}/"),
-            format!("/v1/relay/{host}/vaults"),
-            format!("/v1/relay?url=http://{host}/"),
+        let answers = case.raw(absolute.as_bytes());
+        let refused: Vec<_> = answers.iter().map(|answer| (answer.status, answer.code())).collect();
+        assert_eq!(refused, [(400, "-".to_owned())], "{host}");
+        for (target, status, code) in [
+            (format!("/v1/relay/http://{host}/"), 404, "not_found"),
+            (format!("/v1/relay/{host}/vaults"), 404, "not_found"),
+            (format!("/v1/relay?url=http://{host}/"), 404, "not_found"),
         ] {
-            let answer = case.send(&Request::get(&target).header("authorization", &bearer));
-            assert!([400, 404].contains(&answer.status), "{target}: {answer:?}");
+            let request = Request::get(&target).header("authorization", &bearer);
+            case.refused(&request, status, code);
         }
         for name in ["x-forwarded-host", "x-original-host", "x-upstream", "forwarded", "x-amz-target"] {
             let answer = case.send(&case.sign(&token, batch(&[list_parts("demo")])).header(name, host));
@@ -192,8 +198,9 @@ fn a39_no_request_leads_to_another_host() {
                 "{answer:?}"
             );
         }
+        // No account is named like that, so this is a file of the page, and there is none.
         let account = case.store("GET", &format!("/{host}/vaults")).request();
-        assert_eq!(case.raw(&account.bytes(&case.host)).len(), 1);
+        case.refused(&account, 404, "-");
     }
     case.end();
 }
