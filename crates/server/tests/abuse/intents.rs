@@ -280,23 +280,6 @@ fn resident_kib(case: &Case) -> u64 {
 }
 
 #[test]
-fn a57_a_batch_is_small_short_lived_and_of_one_token() {
-    let case = Case::new("A57");
-    let token = case.token(&["demo"], &["upload"]);
-    for count in [101, 150, 200, 1000] {
-        case.refused(&case.sign(&token, batch(&vec![list_parts("demo"); count])), 413, "too_large");
-    }
-    case.refused(&case.sign(&token, batch(&vec![list_parts("demo"); 10_000])), 413, "too_large");
-    let answer = case.send(&case.sign(&token, batch(&vec![list_parts("demo"); 100])));
-    assert_eq!(answer.status, 200);
-    for request in answer.json()["requests"].as_array().unwrap() {
-        assert!(request["expiresInMs"].as_u64().unwrap() <= 300_000, "{request}");
-        assert!(request["url"].as_str().unwrap().starts_with("/123456789012/vaults/demo/multipart-uploads/u"));
-    }
-    case.end();
-}
-
-#[test]
 fn a61_a_name_comes_once() {
     let case = Case::new("A61");
     let upload = case.initiate("demo");

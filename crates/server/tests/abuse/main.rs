@@ -11,6 +11,7 @@ mod case;
 mod coverage;
 mod framing;
 mod full;
+mod harvest;
 mod http2;
 mod intents;
 mod jobs;
