@@ -165,12 +165,15 @@ fn begin(connection: &Connection) -> Result<&Connection, Failure> {
 }
 
 fn commit(connection: &Connection, health: &Health) -> Result<(), Failure> {
-    connection.execute_batch("COMMIT").map_err(|error| {
-        let flush_failed = error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure);
-        let failure = Failure::Commit { reason: Arc::new(error) };
-        if flush_failed {
-            health.poison(&failure);
+    connection.execute_batch("COMMIT").map_err(|error| match error.sqlite_error_code() {
+        // Nothing of it is in the log, and what was committed before is untouched.
+        Some(ErrorCode::DiskFull) => Failure::Full,
+        code => {
+            let failure = Failure::Commit { reason: Arc::new(error) };
+            if code == Some(ErrorCode::SystemIoFailure) {
+                health.poison(&failure);
+            }
+            failure
         }
-        failure
     })
 }

@@ -39,7 +39,7 @@ impl Case {
     }
 
     pub(crate) fn with(id: &'static str, flags: &[&str]) -> Self {
-        Self::by(id, Command::new(BIN), flags)
+        Self::by(id, |_| Command::new(BIN), flags)
     }
 
     /// With TLS.
@@ -54,17 +54,32 @@ impl Case {
     pub(crate) fn with_open_files(id: &'static str, count: usize) -> Self {
         let mut limited = Command::new("sh");
         limited.args(["-c", &format!("ulimit -n {count} && exec \"$0\" \"$@\""), BIN]);
-        Self::by(id, limited, &[])
+        Self::by(id, |_| limited, &[])
     }
 
-    fn by(id: &'static str, mut command: Command, flags: &[&str]) -> Self {
+    /// With a disk of its own for its data, of so many MiB. It is in memory and mounted for the server alone, which needs
+    /// no rights that a user does not have.
+    pub(crate) fn with_disk(id: &'static str, mib: usize, flags: &[&str]) -> Self {
+        let alone = |folder: &Path| {
+            let data = folder.join("data");
+            std::fs::create_dir(&data).unwrap();
+            let mut command = Command::new("unshare");
+            let mount = format!("mount -t tmpfs -o size={mib}m,mode=700 tmpfs \"$0\" && exec \"$@\"");
+            command.args(["--user", "--map-root-user", "--mount", "sh", "-c", &mount]).arg(data).arg(BIN);
+            command
+        };
+        Self::by(id, alone, flags)
+    }
+
+    fn by(id: &'static str, command: impl FnOnce(&Path) -> Command, flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let page = folder.path().join("page");
         std::fs::create_dir(&page).unwrap();
         std::fs::write(page.join("index.html"), "<!doctype html><title>page</title>").unwrap();
         std::fs::write(folder.path().join("outside.txt"), "canary-outside").unwrap();
-        let (child, host) = start(&mut command, folder.path(), flags);
-        let credentials = std::fs::read_to_string(folder.path().join("data/store-credentials")).unwrap();
+        let (child, host) = start(&mut command(folder.path()), folder.path(), flags);
+        let credentials =
+            std::fs::read_to_string(seen_by(&child, folder.path()).join("data/store-credentials")).unwrap();
         let keys = Keys::new(TOKEN_KEY, &credentials, &host);
         let canaries = RefCell::new(vec![TOKEN_KEY.to_owned(), keys.secret.clone(), "canary".to_owned()]);
         let case = Self { id, folder, child, host, keys, payloads: Cell::new(0), before: RefCell::new(None), canaries };
@@ -85,12 +100,13 @@ impl Case {
         self.child.id()
     }
 
+    /// A file of the server's folder, as the server sees it.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        seen_by(&self.child, self.folder.path()).join(name)
     }
 
     pub(crate) fn log(&self) -> String {
-        std::fs::read_to_string(self.path("log")).unwrap()
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap()
     }
 
     /// What is in the store by now is meant to be there.
@@ -248,6 +264,11 @@ impl Drop for Case {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A folder with what is mounted in it for that process alone.
+fn seen_by(child: &Child, folder: &Path) -> PathBuf {
+    Path::new("/proc").join(child.id().to_string()).join("root").join(folder.strip_prefix("/").unwrap())
 }
 
 /// Starts the program in `folder`, and tells where it listens.

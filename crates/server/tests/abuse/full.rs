@@ -1,7 +1,9 @@
 //! A disk without room: what is begun can be ended either way, and what is given up makes room.
 
+use std::io::{Read, Write};
+
 use crate::case::{Case, MIB, hash};
-use crate::wire::{Request, exchange};
+use crate::wire::{Answer, Request, connect, exchange, until_closed};
 
 /// More than any disk has.
 const ALL: &str = "1152921504606846976";
@@ -15,13 +17,46 @@ fn held(case: &Case) -> u64 {
     bytes("files") + bytes("incoming")
 }
 
-/// Sends what there must be no room for.
-fn has_no_room(case: &Case, request: &Request) {
-    case.count();
-    let answers = exchange(&case.host, &request.bytes(&case.host));
+/// Bytes that are free on the disk of a case.
+fn free(case: &Case) -> u64 {
+    let mut stat = std::process::Command::new("stat");
+    let output = stat.args(["-f", "-c", "%a %S"]).arg(case.path("data")).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.split_whitespace().map(|number| number.parse::<u64>().unwrap()).product()
+}
+
+fn refuses_for_want_of_room(answers: &[Answer]) {
     assert_eq!(answers.len(), 1, "{answers:?}");
     let (status, code) = (answers[0].status, answers[0].code());
     assert_eq!((status, code.as_str()), (507, "InsufficientStorageException"), "{}", answers[0].text);
+}
+
+/// Sends what there must be no room for.
+fn has_no_room(case: &Case, request: &Request) {
+    case.count();
+    refuses_for_want_of_room(&exchange(&case.host, &request.bytes(&case.host)));
+}
+
+fn open_uploads(case: &Case, vault: &str) -> usize {
+    let (mut count, mut query) = (0, String::new());
+    loop {
+        let page = case.store("GET", &format!("/-/vaults/{vault}/multipart-uploads{query}")).request();
+        let page = case.done(&page).json();
+        count += page["UploadsList"].as_array().unwrap().len();
+        let Some(marker) = page["Marker"].as_str() else { return count };
+        query = format!("?marker={marker}");
+    }
+}
+
+fn complete(case: &Case, vault: &str, upload: &str, bytes: &[u8]) -> Request {
+    case.store("POST", &format!("/-/vaults/{vault}/multipart-uploads/{upload}"))
+        .with("x-amz-archive-size", &bytes.len().to_string())
+        .with("x-amz-sha256-tree-hash", &hash(bytes))
+        .request()
+}
+
+fn abort(case: &Case, vault: &str, upload: &str) -> Request {
+    case.store("DELETE", &format!("/-/vaults/{vault}/multipart-uploads/{upload}")).request()
 }
 
 #[test]
@@ -46,12 +81,8 @@ fn a43_a_full_disk_refuses_bytes_and_nothing_else() {
     for upload in [&begun, &whole] {
         case.done(&case.store("GET", &format!("/-/vaults/demo/multipart-uploads/{upload}")).request());
     }
-    let complete = case
-        .store("POST", &format!("/-/vaults/demo/multipart-uploads/{whole}"))
-        .with("x-amz-archive-size", &MIB.to_string())
-        .with("x-amz-sha256-tree-hash", &hash(&bytes));
-    let archive = case.done(&complete.request()).header("x-amz-archive-id");
-    case.done(&case.store("DELETE", &format!("/-/vaults/films/multipart-uploads/{half}")).request());
+    let archive = case.done(&complete(&case, "demo", &whole, &bytes)).header("x-amz-archive-id");
+    case.done(&abort(&case, "films", &half));
     assert_eq!(held(&case), MIB as u64, "what was given up is gone");
     case.done(&case.store("DELETE", &format!("/-/vaults/demo/archives/{archive}")).request());
     assert_eq!(held(&case), 0);
@@ -61,5 +92,98 @@ fn a43_a_full_disk_refuses_bytes_and_nothing_else() {
     case.done(&case.part("demo", &begun, 0, &bytes).request());
     assert_eq!(held(&case), MIB as u64);
     case.settle();
+    case.add(one_tenant_fills_the_disk() + the_disk_is_full_to_the_last_byte());
     case.end();
+}
+
+/// With the reserve that there is unless somebody says otherwise.
+fn one_tenant_fills_the_disk() -> usize {
+    const RESERVE: u64 = 64 << 20;
+    let case = Case::with_disk("A43", 76, &[]);
+    let bytes = vec![7; MIB];
+    let theirs = case.initiate("films");
+    case.done(&case.part("films", &theirs, 0, &bytes).request());
+    let upload = case.initiate("demo");
+    let part = |at: usize| case.part("demo", &upload, at * MIB, &bytes).request().bytes(&case.host);
+    let answers = (0..76).map(|at| exchange(&case.host, &part(at)));
+    let mut refused = answers.skip_while(|answers| answers[0].status == 204);
+    refuses_for_want_of_room(&refused.next().unwrap());
+    case.count();
+    let taken = held(&case);
+    assert!(taken > 2 * MIB as u64 && free(&case) >= RESERVE, "{taken} taken and {} free", free(&case));
+
+    // The others go on with what they have, and get it back.
+    let archive = case.done(&complete(&case, "films", &theirs, &bytes)).header("x-amz-archive-id");
+    case.retrieval("films", &archive);
+    case.done(&case.store("PUT", "/-/vaults/more").request());
+    assert!(free(&case) >= RESERVE - MIB as u64, "metadata is small");
+
+    // All that the one had comes back, and then there is room for everybody.
+    case.done(&abort(&case, "demo", &upload));
+    assert_eq!(held(&case), MIB as u64);
+    case.archive("films", &bytes);
+    case.settle();
+    case.is_unharmed();
+    case.sent()
+}
+
+/// Without any reserve, while a part arrives.
+fn the_disk_is_full_to_the_last_byte() -> usize {
+    let case = Case::with_disk("A43", 8, &["--min-free-bytes", "0"]);
+    let bytes = vec![7; MIB];
+    let kept = case.archive("films", &bytes);
+    let upload = case.initiate("demo");
+    let mut part = case.part("demo", &upload, 0, &bytes).request();
+    part = part.header("expect", "100-continue");
+    let request = part.bytes(&case.host);
+    let (head, body) = request.split_at(request.len() - MIB);
+    let mut stream = connect(&case.host);
+    stream.write_all(head).unwrap();
+    let mut line = [0; 25];
+    stream.read_exact(&mut line).unwrap();
+    assert!(line.starts_with(b"HTTP/1.1 100 Continue\r\n"));
+    let incoming = case.path("data/incoming");
+    while std::fs::read_dir(&incoming).unwrap().next().is_none() {
+        std::thread::yield_now();
+    }
+    // There was room for it, and now there is none.
+    let filler = case.path("data/filler");
+    let mut file = std::fs::File::create(&filler).unwrap();
+    while file.write(&[0; 4096]).is_ok_and(|written| written > 0) {}
+    assert_eq!(free(&case), 0);
+    case.count();
+    let _ = stream.write_all(body);
+    refuses_for_want_of_room(&until_closed(&mut stream));
+    assert_eq!(held(&case), MIB as u64, "nothing of it stays");
+
+    // The log of the database has room for a few more, and then not even that. Nothing is said that is not so.
+    let begin = || {
+        let begin = case.store("POST", "/-/vaults/demo/multipart-uploads").with("x-amz-part-size", "1048576");
+        exchange(&case.host, &begin.request().bytes(&case.host))
+    };
+    let mut begun = 1;
+    let refused = loop {
+        let answers = begin();
+        if answers[0].status != 201 {
+            break answers;
+        }
+        begun += 1;
+        assert!(begun < 10_000, "there is room");
+    };
+    case.count();
+    refuses_for_want_of_room(&refused);
+    for _ in 0..10 {
+        has_no_room(&case, &case.upload("demo", b"x").request());
+    }
+    assert_eq!(open_uploads(&case, "demo"), begun, "what was answered is so, and nothing else");
+
+    // With room again, without a restart.
+    drop(file);
+    std::fs::remove_file(&filler).unwrap();
+    case.done(&case.part("demo", &upload, 0, &bytes).request());
+    case.done(&complete(&case, "demo", &upload, &bytes));
+    case.retrieval("films", &kept);
+    case.settle();
+    case.is_unharmed();
+    case.sent()
 }
