@@ -40,6 +40,7 @@ pub(crate) enum Code {
     ResourceNotFound,
     Serialization,
     ServiceUnavailable,
+    Throttling,
     UnrecognizedClient,
 }
 
@@ -61,6 +62,7 @@ impl Code {
             Self::ResourceNotFound => "ResourceNotFoundException",
             Self::Serialization => "SerializationException",
             Self::ServiceUnavailable => "ServiceUnavailableException",
+            Self::Throttling => "ThrottlingException",
             Self::UnrecognizedClient => "UnrecognizedClientException",
         }
     }
@@ -83,6 +85,8 @@ impl Code {
             // Not one of Glacier's, whose disks are never full.
             Self::InsufficientStorage => StatusCode::INSUFFICIENT_STORAGE,
             Self::ServiceUnavailable => StatusCode::INTERNAL_SERVER_ERROR,
+            // The service's is 400, which tells a client that knows no codes to give up.
+            Self::Throttling => StatusCode::TOO_MANY_REQUESTS,
         }
     }
 
@@ -233,6 +237,11 @@ pub(crate) fn vault_not_empty(arn: &str) -> Refusal {
 
 pub(crate) fn too_many_vaults(limit: u64) -> Refusal {
     refusal(Code::LimitExceeded, format!("An account has at most {limit} vaults in a region"))
+}
+
+pub(crate) fn too_many_uploads() -> Refusal {
+    let message = "The vault has as many uploads in progress as it may; complete or abort some, or try again later";
+    refusal(Code::Throttling, message)
 }
 
 pub(crate) fn upload_not_found(id: &UploadId) -> Refusal {

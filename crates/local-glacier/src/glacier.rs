@@ -242,6 +242,11 @@ impl Glacier {
         self.store.keep_free(bytes);
     }
 
+    /// As [`Store::bound_open_uploads`].
+    pub fn bound_open_uploads(&self, count: u64) {
+        self.store.bound_open_uploads(count);
+    }
+
     /// Does something that waits for the disk.
     pub(crate) async fn blocking<T: Send + 'static>(
         &self,
@@ -265,7 +270,7 @@ impl Glacier {
     #[expect(clippy::unused_self, reason = "as the refusals that need it")]
     pub(crate) fn account_refusal(&self, fault: &StoreError) -> Refusal {
         tracing::error!(error = %fault, "the store failed");
-        error::internal()
+        if let StoreError::Failed(Failure::Full) = fault { error::full() } else { error::internal() }
     }
 
     /// What to answer where the store refused. Errors that an operation words in its own way do not come here.
@@ -274,6 +279,7 @@ impl Glacier {
             StoreError::VaultNotFound => error::vault_not_found(&self.vault_arn(vault.as_str())),
             StoreError::VaultNotEmpty => error::vault_not_empty(&self.vault_arn(vault.as_str())),
             StoreError::TooManyVaults => error::too_many_vaults(MAX_VAULTS),
+            StoreError::TooManyUploads => error::too_many_uploads(),
             StoreError::BodyIncomplete => error::body_incomplete(),
             StoreError::MissingPart { first_byte } => error::missing_part(first_byte),
             StoreError::Failed(Failure::Full) => {

@@ -48,5 +48,5 @@ pub use endpoint::{Authorities, InvalidAuthorities, InvalidTopic, Topic};
 pub use glacier::{Glacier, GlacierConfig};
 pub use pace::Pace;
 pub use send::BodyError;
-pub use store::{MIN_FREE, OpenError, Store, StoreConfig, StoreError};
+pub use store::{MAX_OPEN_UPLOADS, MIN_FREE, OpenError, Store, StoreConfig, StoreError};
 pub use topic::{InvalidTopicArn, TopicArn};

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use clap::Parser;
 use glacier_core::sigv4::{Credentials, SecretKey};
-use local_glacier::{Authorities, Clock, Glacier, GlacierConfig, MIN_FREE, Origin, Pace, Store, StoreConfig, Topic};
+use local_glacier::{
+    Authorities, Clock, Glacier, GlacierConfig, MAX_OPEN_UPLOADS, MIN_FREE, Origin, Pace, Store, StoreConfig, Topic,
+};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -58,6 +60,15 @@ struct Options {
     /// Bytes of the file system that stay free for metadata: archives and parts that would leave less get 507
     #[arg(long, env = "LOCAL_GLACIER_MIN_FREE_BYTES", default_value_t = MIN_FREE, value_name = "BYTES")]
     min_free_bytes: u64,
+    /// Uploads of one vault that may be in progress; more are answered with 429
+    #[arg(
+        long,
+        env = "LOCAL_GLACIER_MAX_OPEN_UPLOADS",
+        default_value_t = MAX_OPEN_UPLOADS,
+        value_parser = clap::value_parser!(u64).range(1..),
+        value_name = "COUNT"
+    )]
+    max_open_uploads: u64,
     /// Expedited retrievals that may begin within five minutes without provisioned capacity; any number if not given
     #[arg(long, env = "LOCAL_GLACIER_EXPEDITED_PER_5_MIN", value_name = "COUNT")]
     expedited_per_5_min: Option<u32>,
@@ -130,6 +141,7 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     let key_file = options.data.join("notification-key.pem");
     let store = Store::open(StoreConfig { data: options.data, clock: Clock::system(), pace })?;
     store.keep_free(options.min_free_bytes);
+    store.bound_open_uploads(options.max_open_uploads);
     let credentials = Credentials {
         access_key_id: options.access_key_id,
         secret_access_key: options.secret_access_key,

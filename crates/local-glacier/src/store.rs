@@ -34,11 +34,12 @@ mod vaults;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rusqlite::Connection;
 
 pub use failure::{Failure, OpenError, StoreError};
+pub use multipart::MAX_OPEN_UPLOADS;
 pub use room::MIN_FREE;
 
 pub(crate) use archives::StoredArchive;
@@ -91,6 +92,8 @@ struct Inner {
     pace: Pace,
     /// Whether any vault may have a policy, so that most stores need not look for one at each request.
     has_policies: AtomicBool,
+    /// Most uploads in progress of one vault.
+    max_open_uploads: AtomicU64,
 }
 
 impl Store {
@@ -105,7 +108,8 @@ impl Store {
         folder.sync()?;
         folder.sweep(&known_files)?;
         let has_policies = AtomicBool::new(true); // until it is known
-        let inner = Inner { database, folder, clock: config.clock, pace: config.pace, has_policies };
+        let max_open_uploads = AtomicU64::new(MAX_OPEN_UPLOADS);
+        let inner = Inner { database, folder, clock: config.clock, pace: config.pace, has_policies, max_open_uploads };
         let store = Self { inner: Arc::new(inner) };
         store.look_for_policies().map_err(OpenError::Expiry)?;
         store.remove_expired().map_err(OpenError::Expiry)?;
@@ -121,6 +125,12 @@ impl Store {
     /// [`MIN_FREE`] unless set.
     pub fn keep_free(&self, bytes: u64) {
         self.inner.folder.room.keep_free(bytes);
+    }
+
+    /// Sets how many uploads of one vault may be in progress: more are not begun until some were completed, aborted or
+    /// forgotten. [`MAX_OPEN_UPLOADS`] unless set.
+    pub fn bound_open_uploads(&self, count: u64) {
+        self.inner.max_open_uploads.store(count, Ordering::Relaxed);
     }
 
     /// A file for so many bytes that are about to arrive, if there is room for them.

@@ -54,6 +54,15 @@ pub struct Config {
     /// Bytes of that folder's file system that stay free for metadata: parts that would leave less get 507
     #[arg(long, env = "GLACIER_UPLOAD_MIN_FREE_BYTES", default_value_t = local_glacier::MIN_FREE, value_name = "BYTES")]
     pub min_free_bytes: u64,
+    /// Uploads of one vault of that folder that may be in progress; more are answered with 429
+    #[arg(
+        long,
+        env = "GLACIER_UPLOAD_MAX_OPEN_UPLOADS",
+        default_value_t = local_glacier::MAX_OPEN_UPLOADS,
+        value_parser = clap::value_parser!(u64).range(1..),
+        value_name = "COUNT"
+    )]
+    pub max_open_uploads: u64,
     /// Address to listen on; port 0 picks a free one
     #[arg(long, env = "GLACIER_UPLOAD_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,

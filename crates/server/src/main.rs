@@ -260,6 +260,7 @@ impl Vaults {
         let open = move || mount::open(&data, &vaults, known, &region, &account_id);
         let glacier = tokio::task::spawn_blocking(open).await??;
         glacier.keep_free(config.min_free_bytes);
+        glacier.bound_open_uploads(config.max_open_uploads);
         Ok(Self { here: Some(glacier), elsewhere: None, credentials, scope })
     }
 

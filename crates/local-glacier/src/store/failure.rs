@@ -18,6 +18,8 @@ pub enum StoreError {
     VaultNotEmpty,
     /// The account has [`MAX_VAULTS`](super::MAX_VAULTS) already.
     TooManyVaults,
+    /// The vault has as many uploads in progress as it may.
+    TooManyUploads,
     /// No such upload in that vault: never begun, completed, aborted or expired.
     UploadNotFound,
     /// Fewer bytes arrived than were announced.
@@ -107,6 +109,7 @@ impl fmt::Display for StoreError {
             Self::VaultNotFound => f.write_str("there is no vault of that name"),
             Self::VaultNotEmpty => f.write_str("the vault is not empty"),
             Self::TooManyVaults => write!(f, "an account has at most {} vaults", super::MAX_VAULTS),
+            Self::TooManyUploads => f.write_str("the vault has too many uploads in progress"),
             Self::UploadNotFound => f.write_str("there is no such upload in progress"),
             Self::BodyIncomplete => f.write_str("fewer bytes arrived than were announced"),
             Self::PayloadHashMismatch { computed } => write!(f, "the bytes have payload hash {computed}"),

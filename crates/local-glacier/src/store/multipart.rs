@@ -3,6 +3,7 @@
 //! An upload that was completed or aborted leaves a note for a client who lost the answer; one that expired leaves
 //! none.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use glacier_core::glacier::{ArchiveId, Description, UploadId, VaultName};
@@ -13,6 +14,9 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use super::archives::{NewArchive, StoredArchive, delete_content, insert_archive, new_content, put_segment};
 use super::{Incoming, Store, StoreError, completion, ids, milliseconds, retrieval_policy, vaults};
 
+/// Uploads of one vault that may be in progress, unless set otherwise. Each is a row of up to 1.2 kB, which nothing else
+/// bounds, so a vault full of them is a fifth of the room that is kept for metadata.
+pub const MAX_OPEN_UPLOADS: u64 = 10_000;
 /// An upload without a part or a list for this long is removed.
 pub(crate) const IDLE_EXPIRY: Duration = Duration::from_hours(24);
 /// How long the archive ID of a completed upload is told again.
@@ -70,8 +74,15 @@ impl Store {
         self.remove_expired()?;
         let (vault, now) = (vault.clone(), self.now_ms());
         let id = ids::upload_id()?;
+        let most = self.inner.max_open_uploads.load(Ordering::Relaxed);
         self.write(move |connection| {
             let vault = vaults::id_of(connection, &vault)?;
+            let mut statement =
+                connection.prepare_cached("SELECT count(*) FROM (SELECT 1 FROM uploads WHERE vault = ?1 LIMIT ?2)")?;
+            let open: u64 = statement.query_one((vault, most), |row| row.get(0))?;
+            if open >= most {
+                return Err(StoreError::TooManyUploads);
+            }
             let content = new_content(connection)?;
             connection.execute(
                 "INSERT INTO uploads (upload_id, vault, content, description, part_size, created, active)

@@ -2,7 +2,10 @@
 
 use std::io::{Read, Write};
 
-use crate::case::{Case, MIB, hash};
+use serde_json::json;
+
+use crate::case::{Case, MIB, batch, hash};
+use crate::harvest::request_of;
 use crate::wire::{Answer, Request, connect, exchange, until_closed};
 
 /// More than any disk has.
@@ -92,7 +95,7 @@ fn a43_a_full_disk_refuses_bytes_and_nothing_else() {
     case.done(&case.part("demo", &begun, 0, &bytes).request());
     assert_eq!(held(&case), MIB as u64);
     case.settle();
-    case.add(one_tenant_fills_the_disk() + the_disk_is_full_to_the_last_byte());
+    case.add(one_tenant_fills_the_disk() + the_disk_is_full_to_the_last_byte() + uploads_are_begun_without_end());
     case.end();
 }
 
@@ -184,6 +187,37 @@ fn the_disk_is_full_to_the_last_byte() -> usize {
     case.done(&complete(&case, "demo", &upload, &bytes));
     case.retrieval("films", &kept);
     case.settle();
+    case.is_unharmed();
+    case.sent()
+}
+
+/// Whose every row stays for a day. One signature is enough for all of them, for as long as it lives.
+fn uploads_are_begun_without_end() -> usize {
+    let case = Case::with("A43", &["--max-open-uploads", "50"]);
+    let token = case.token(&["demo"], &["upload"]);
+    let intent = json!({ "op": "InitiateMultipartUpload", "vault": "demo", "partSize": MIB, "size": MIB });
+    let signed = exchange(&case.host, &case.sign(&token, batch(&[intent])).bytes(&case.host)).remove(0).json();
+    let begin = request_of(&signed["requests"][0], b"");
+    let begun: Vec<_> = (0..50).map(|_| case.done(&begin).header("x-amz-multipart-upload-id")).collect();
+    case.settle();
+    for _ in 0..1000 {
+        case.refused(&begin, 429, "ThrottlingException");
+    }
+    assert_eq!(open_uploads(&case, "demo"), 50);
+    case.is_unharmed();
+
+    // Another vault has its own, and what was begun goes on; each that ends makes room for one.
+    let bytes = vec![7; MIB];
+    for (vault, upload) in [("films", &case.initiate("films")), ("demo", &begun[0])] {
+        case.done(&case.part(vault, upload, 0, &bytes).request());
+        case.done(&complete(&case, vault, upload, &bytes));
+    }
+    case.done(&abort(&case, "demo", &begun[1]));
+    for _ in 0..2 {
+        case.done(&begin);
+    }
+    case.settle();
+    case.refused(&begin, 429, "ThrottlingException");
     case.is_unharmed();
     case.sent()
 }

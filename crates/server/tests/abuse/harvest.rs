@@ -94,7 +94,7 @@ fn part_of(upload: &str, part: usize) -> Value {
 }
 
 /// What the gateway signed, as a browser sends it.
-fn request_of(signed: &Value, body: &[u8]) -> Request {
+pub(crate) fn request_of(signed: &Value, body: &[u8]) -> Request {
     let request = Request::new(signed["method"].as_str().unwrap(), signed["url"].as_str().unwrap()).body(body);
     let headers = signed["headers"].as_object().unwrap();
     headers.iter().fold(request, |request, (name, value)| request.header(name, value.as_str().unwrap()))
