@@ -47,6 +47,8 @@ where
     }
     if fault == Fault::Busy {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
+        // AWS's SDKs wait and try again where they read this name, and not for the status alone.
+        response.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static("ThrottlingException"));
     }
     if fault == Fault::MethodNotAllowed {
         let methods = METHODS.each_ref().map(http::Method::as_str).join(", ");

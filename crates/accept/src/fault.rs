@@ -39,7 +39,7 @@ pub enum Fault {
     /// 431: more lines than [`Limits::headers`], in HTTP/2. In HTTP/1.1 the connection ends with that status before
     /// the head is complete.
     TooManyHeaders,
-    /// 503: as many requests are in flight as [`Limits::requests`].
+    /// 429: as many requests are in flight as [`Limits::requests`].
     Busy,
 }
 
@@ -61,7 +61,7 @@ impl Fault {
             Self::ContentCoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TargetTooLong => StatusCode::URI_TOO_LONG,
             Self::TooManyHeaders => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy => StatusCode::TOO_MANY_REQUESTS,
             _ => StatusCode::BAD_REQUEST,
         }
     }

@@ -36,7 +36,7 @@ pub struct Limits {
     /// Connections open at once from one IPv4 address or one IPv6 /64. More are closed at once. An office behind one
     /// address needs six for each browser.
     pub connections_per_address: usize,
-    /// Requests in flight at once, over all connections. More are answered with status 503.
+    /// Requests in flight at once, over all connections. More are answered with status 429.
     pub requests: usize,
     /// Most bytes buffered of a request and of an answer, per connection. At least 8 KiB.
     pub buffer: usize,

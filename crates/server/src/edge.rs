@@ -31,7 +31,7 @@ pub struct EdgeOptions {
     /// loopback
     #[arg(long, env = "GLACIER_UPLOAD_MAX_CONNECTIONS_PER_ADDRESS", value_name = "COUNT", value_parser = at_least_one)]
     pub max_connections_per_address: Option<usize>,
-    /// Requests in flight at once, beyond which the answer is 503; unless given 1024, and at most a quarter of the files
+    /// Requests in flight at once, beyond which the answer is 429; unless given 1024, and at most a quarter of the files
     /// that may be open
     #[arg(long, env = "GLACIER_UPLOAD_MAX_REQUESTS", value_name = "COUNT", value_parser = at_least_one)]
     pub max_requests: Option<usize>,
