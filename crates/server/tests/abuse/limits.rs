@@ -1,6 +1,7 @@
 //! How much one peer may hold, and what it says of itself.
 
 use std::io::Write;
+use std::time::Instant;
 
 use crate::case::{Case, MIB, batch, list_parts};
 use crate::wire::{Request, connect, exchange, until_closed};
@@ -93,7 +94,7 @@ fn a44_who_comes_when_all_is_taken_is_told_to_come_again() {
 }
 
 #[test]
-fn a45_an_address_is_an_address_whatever_it_asks_for() {
+fn a45_a_quota_is_somebodys_whatever_is_asked_for_and_how() {
     let case = Case::with("A45", &["--max-connections-per-address", "3"]);
     let mut held: Vec<_> = (0..3).map(|_| connect(&case.host)).collect();
     for stream in &mut held {
@@ -119,5 +120,65 @@ fn a45_an_address_is_an_address_whatever_it_asks_for() {
     assert_eq!(String::from_utf8_lossy(&other.stdout), "200");
     held.pop();
     until_there_is_room(&case);
+    case.add(rates());
     case.end();
+}
+
+/// Of one a second and ten at once: for a subject with a token, and for a stranger's network.
+fn rates() -> usize {
+    let flags = ["--trusted-proxy", "127.0.0.1/32", "--subject-rate", "1", "--anonymous-rate", "1"];
+    let case = Case::with("A45", &flags);
+    let intents = batch(&[list_parts("demo")]);
+    // A new token, a new connection and a new address for each, and every spelling that is still this path.
+    let subject = |n: usize| {
+        let mut claims = case.keys.claims(&["demo"], &["upload"]);
+        claims["jti"] = format!("refreshed-{n}").into();
+        let mut request = case.sign(&case.keys.token(&claims), intents.clone());
+        request.target = ["/v1/sign", "/v1/sign?", "/v1/sign?x=1", "/v1/sign?n=%61"][n % 4].into();
+        request.header("x-forwarded-for", &format!("198.51.100.{}", n % 250))
+    };
+    // One subscriber has 2^64 addresses.
+    let stranger = |n: usize| {
+        let request = Request::post("/v1/sign").json(intents.clone());
+        let request = if n % 2 == 0 { request } else { request.header("authorization", &format!("Bearer x{n}")) };
+        request.header("x-forwarded-for", &format!("2001:db8:0:7::{n:x}"))
+    };
+    pass_by_one_a_second(&case, subject, 200);
+    pass_by_one_a_second(&case, stranger, 401);
+    // What is not the path is not a way around the quota, because it is no way at all.
+    for (method, target, status, code) in [
+        ("HEAD", "/v1/sign", 405, "-"),
+        ("GET", "/v1/sign", 405, "method_not_allowed"),
+        ("POST", "/v1/sign/", 404, "not_found"),
+        ("POST", "/v1/SIGN", 404, "not_found"),
+        ("POST", "/V1/sign", 405, "-"),
+        ("POST", "/v1/%73ign", 404, "not_found"),
+        ("POST", "//v1/sign", 405, "-"),
+    ] {
+        let mut request = subject(1);
+        (request.method, request.target) = (method.into(), target.into());
+        case.refused(&request, status, code);
+    }
+    // The neighbours have theirs.
+    let mut claims = case.keys.claims(&["demo"], &["upload"]);
+    claims["sub"] = "user-8".into();
+    assert_eq!(case.send(&case.sign(&case.keys.token(&claims), intents.clone())).status, 200);
+    let neighbour = Request::post("/v1/sign").json(intents).header("x-forwarded-for", "2001:db8:0:8::1");
+    case.refused(&neighbour, 401, "token_missing");
+    case.is_unharmed();
+    case.sent()
+}
+
+/// Sends 200 requests, of which no more than ten and one for each second are answered with `passed`. However slow we are,
+/// that holds.
+fn pass_by_one_a_second(case: &Case, request: impl Fn(usize) -> Request, passed: u16) {
+    let begun = Instant::now();
+    let answers: Vec<_> = (0..200).map(|n| case.send(&request(n))).collect();
+    let (passes, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == passed);
+    for answer in &refused {
+        let shown = (answer.status, answer.code(), answer.header("retry-after"));
+        assert_eq!(shown, (429, "too_many_requests".to_owned(), "1".to_owned()));
+    }
+    let most = 10 + begun.elapsed().as_secs() + 1;
+    assert!((10..=most).contains(&(passes.len() as u64)), "{} of at most {most}", passes.len());
 }
