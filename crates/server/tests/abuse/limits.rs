@@ -140,7 +140,8 @@ fn rates() -> usize {
     // One subscriber has 2^64 addresses.
     let stranger = |n: usize| {
         let request = Request::post("/v1/sign").json(intents.clone());
-        let request = if n % 2 == 0 { request } else { request.header("authorization", &format!("Bearer x{n}")) };
+        let request =
+            if n.is_multiple_of(2) { request } else { request.header("authorization", &format!("Bearer x{n}")) };
         request.header("x-forwarded-for", &format!("2001:db8:0:7::{n:x}"))
     };
     pass_by_one_a_second(&case, subject, 200);
