@@ -130,7 +130,8 @@ impl Store {
     /// Sets how many uploads of one vault may be in progress: more are not begun until some were completed, aborted or
     /// forgotten. [`MAX_OPEN_UPLOADS`] unless set.
     pub fn bound_open_uploads(&self, count: u64) {
-        self.inner.max_open_uploads.store(count, Ordering::Relaxed);
+        // More than the database can count to is any number.
+        self.inner.max_open_uploads.store(count.min(i64::MAX.unsigned_abs()), Ordering::Relaxed);
     }
 
     /// A file for so many bytes that are about to arrive, if there is room for them.

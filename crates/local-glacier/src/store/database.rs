@@ -166,7 +166,7 @@ fn begin(connection: &Connection) -> Result<&Connection, Failure> {
 
 fn commit(connection: &Connection, health: &Health) -> Result<(), Failure> {
     connection.execute_batch("COMMIT").map_err(|error| match error.sqlite_error_code() {
-        // Nothing of it is in the log, and what was committed before is untouched.
+        // Nothing of it counts, and what was committed before is untouched.
         Some(ErrorCode::DiskFull) => Failure::Full,
         code => {
             let failure = Failure::Commit { reason: Arc::new(error) };

@@ -193,7 +193,7 @@ fn the_disk_is_full_to_the_last_byte() -> usize {
 
 /// Whose every row stays for a day. One signature is enough for all of them, for as long as it lives.
 fn uploads_are_begun_without_end() -> usize {
-    let case = Case::with("A43", &["--max-open-uploads", "50"]);
+    let mut case = Case::with("A43", &["--max-open-uploads", "50"]);
     let token = case.token(&["demo"], &["upload"]);
     let intent = json!({ "op": "InitiateMultipartUpload", "vault": "demo", "partSize": MIB, "size": MIB });
     let signed = exchange(&case.host, &case.sign(&token, batch(&[intent])).bytes(&case.host)).remove(0).json();
@@ -219,5 +219,10 @@ fn uploads_are_begun_without_end() -> usize {
     case.settle();
     case.refused(&begin, 429, "ThrottlingException");
     case.is_unharmed();
+
+    // And whoever wants no bound says so.
+    case.restart(&["--max-open-uploads", &u64::MAX.to_string()]);
+    case.initiate("demo");
+    assert_eq!(open_uploads(&case, "demo"), 51);
     case.sent()
 }
