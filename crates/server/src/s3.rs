@@ -28,7 +28,7 @@ use std::time::Instant;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use glacier_core::intent::{RefusalCode, SignedRequest};
-use glacier_core::s3::{BucketName, Intent, MAX_PART_LEN, header as s3_header};
+use glacier_core::s3::{BucketName, Intent, MAX_PART_LEN};
 use glacier_core::sigv4::Timestamp;
 use http::{HeaderValue, Method, StatusCode, header};
 
@@ -236,12 +236,8 @@ impl S3 {
             None => None,
         };
         match (intent, &upload) {
-            (Intent::CreateMultipartUpload { bucket, .. }, _) => {
-                if let Some(origin) = origin {
-                    let headers = [s3_header::CHECKSUM_SHA256];
-                    self.check_cors(bucket, origin, "PUT", headers.into_iter()).await?;
-                }
-                Ok(json(StatusCode::CREATED, &self.create(intent, subject).await?))
+            (Intent::CreateMultipartUpload { .. }, _) => {
+                Ok(json(StatusCode::CREATED, &self.create(intent, subject, origin).await?))
             }
             (Intent::ListParts { upload: _, marker }, Some(upload)) => {
                 Ok(json(StatusCode::OK, &self.list_parts(upload, marker.as_deref()).await?))

@@ -3,8 +3,8 @@
 use glacier_core::PartSize;
 use glacier_core::intent::RefusalCode;
 use glacier_core::s3::create_multipart_upload::Created;
-use glacier_core::s3::{Intent, MIN_PART_LEN};
-use http::Method;
+use glacier_core::s3::{Intent, MIN_PART_LEN, header as s3_header};
+use http::{HeaderValue, Method};
 
 use super::call::Call;
 use super::document::read_upload_id;
@@ -12,19 +12,31 @@ use super::handle::{Plan, Upload};
 use super::{S3, S3Refused, presign};
 
 impl S3 {
-    /// Opens an upload for `subject`.
-    pub(super) async fn create(&self, intent: &Intent, subject: &str) -> Result<Created, S3Refused> {
+    /// Opens an upload for `subject`, whose page has that origin, if it is one.
+    pub(super) async fn create(
+        &self,
+        intent: &Intent,
+        subject: &str,
+        origin: Option<&HeaderValue>,
+    ) -> Result<Created, S3Refused> {
         let (Intent::CreateMultipartUpload { bucket, key, size, part_size, .. }, Some(kept)) = (intent, intent.kept())
         else {
             return Err(S3Refused::gateway(RefusalCode::Internal, "another operation"));
         };
         self.check_plan(*size, *part_size)?;
         let place = self.endpoint.object(bucket, key);
-        if !kept.overwrite {
-            // S3 would only say so at the end, when all the bytes are there.
-            self.check_vacant(&place, None).await?;
-        }
-        self.check_keeps_tags(&place, &kept).await?;
+        // S3 would only say so at the end, when all the bytes are there.
+        let vacant = async {
+            if kept.overwrite { Ok(()) } else { self.check_vacant(&place, None).await }
+        };
+        let cors = async {
+            let Some(origin) = origin else { return Ok(()) };
+            self.check_cors(bucket, origin, "PUT", [s3_header::CHECKSUM_SHA256].into_iter()).await
+        };
+        // Side by side, because the page waits for the slowest of them and not for their sum. What is to be mended first
+        // is said first, whichever is known first.
+        let (cors, vacant, tags) = tokio::join!(cors, vacant, self.check_keeps_tags(&place, &kept));
+        cors.and(vacant).and(tags)?;
         let mut call = Call::new(Method::POST, place)
             .query("uploads", "")
             .header("x-amz-checksum-algorithm", "SHA256")
