@@ -3,6 +3,7 @@
 import concurrent.futures
 import json
 import re
+import threading
 
 import botocore.exceptions
 import pytest
@@ -54,6 +55,19 @@ def test_a_second_object_of_the_same_key_is_refused_before_a_byte_is_sent(store,
     assert read(store, key) == second
     page.upload(key, first, storageClass="STANDARD", overwrite=True)
     assert read(store, key) == first
+
+
+def test_all_that_is_looked_at_before_an_upload_is_asked_at_once(proxied, key):
+    both, asked = threading.Barrier(2), []
+
+    def instead(method, target, body):
+        if method in ("OPTIONS", "HEAD"):
+            asked.append(method)
+            both.wait(30)  # breaks, and nothing is answered, where one is asked after the other
+
+    proxied.instead = instead
+    proxied.gateway.page().create(key, b"x")
+    assert sorted(asked) == ["HEAD", "OPTIONS"]
 
 
 def test_of_two_uploads_at_once_the_first_to_end_stays(store, page, key):
