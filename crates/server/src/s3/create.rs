@@ -26,9 +26,7 @@ impl S3 {
         self.check_plan(*size, *part_size)?;
         let place = self.endpoint.object(bucket, key);
         // S3 would only say so at the end, when all the bytes are there.
-        let vacant = async {
-            if kept.overwrite { Ok(()) } else { self.check_vacant(&place, None).await }
-        };
+        let vacant = async { if kept.overwrite { Ok(()) } else { self.check_vacant(&place, None).await } };
         let cors = async {
             let Some(origin) = origin else { return Ok(()) };
             self.check_cors(bucket, origin, "PUT", [s3_header::CHECKSUM_SHA256].into_iter()).await
