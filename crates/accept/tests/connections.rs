@@ -4,6 +4,7 @@
 mod bounds;
 
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use accept::{Body, Limits};
 use bytes::Bytes;
@@ -42,7 +43,10 @@ async fn echo(request: Request<Body>) -> Response<Full<Bytes>> {
 }
 
 async fn start(limits: Limits) -> Server {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    start_on(TcpListener::bind("127.0.0.1:0").await.unwrap(), limits)
+}
+
+fn start_on(listener: TcpListener, limits: Limits) -> Server {
     let address = listener.local_addr().unwrap();
     let (end, ended) = oneshot::channel();
     let served = tokio::spawn(accept::serve(listener, limits, echo, async {
@@ -103,6 +107,8 @@ async fn trickle(server: &Server, begins: &[u8], drip: &[u8]) -> String {
         while write.write_all(drip).await.is_ok() {
             tokio::time::sleep(BOUND / 8).await;
         }
+        // What was answered may still have to be read.
+        std::future::pending::<()>().await;
     };
     let read_to_end = tokio::time::timeout(PATIENCE, read.read_to_end(&mut answer));
     tokio::select! {
@@ -192,21 +198,41 @@ async fn at_shutdown_who_has_sent_nothing_is_left_and_a_head_that_has_begun_is_a
 async fn an_idle_connection_is_closed_but_a_waiting_one_is_not() {
     // The handler of /slow takes longer than every bound on the peer.
     let limits = Limits { first_byte: BOUND, head: BOUND, keep_alive: BOUND, body_idle: BOUND, ..generous() };
-    let server = start(limits).await;
-    let answer = server.exchange(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    // Its request is there before anybody listens for it, so that no bound but the one after the answer can run out.
+    let mut stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    stream.write_all(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    let _server = start_on(listener, limits);
+    let answer = until_closed(&mut stream).await;
     assert!(answer.ends_with("[/slow ]"), "{answer}");
 }
 
 #[tokio::test]
 async fn keep_alive_starts_anew_with_every_request() {
-    let server = start(Limits { keep_alive: BOUND * 3, ..generous() }).await;
+    let keep_alive = BOUND * 3;
+    let server = start(Limits { keep_alive, ..generous() }).await;
+    // Who was held up himself has shown nothing, and tries again.
+    while !asks_again_and_again_in_time(&server, keep_alive).await {}
+}
+
+/// Asks four times on one connection, which takes longer than `keep_alive` altogether. Says whether each request was
+/// sent in time.
+async fn asks_again_and_again_in_time(server: &Server, keep_alive: Duration) -> bool {
     let mut stream = server.connect().await;
+    let mut answered = None;
     for _ in 0..4 {
-        stream.write_all(b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        let sent = stream.write_all(b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        // Since a moment before the server began to wait.
+        if answered.is_some_and(|answered: Instant| answered.elapsed() >= keep_alive) {
+            return false;
+        }
+        sent.unwrap();
+        answered = Some(Instant::now());
         until_text(&mut stream, "[/a ]").await;
         tokio::time::sleep(BOUND).await;
     }
     assert_eq!(until_closed(&mut stream).await, "");
+    true
 }
 
 #[tokio::test]
@@ -236,10 +262,11 @@ async fn a_body_that_trickles_is_an_error_to_the_handler() {
 async fn a_body_faster_than_the_least_rate_may_take_longer_than_the_grace() {
     let server = start(Limits { body_grace: BOUND, body_min_rate: 1, ..generous() }).await;
     let mut stream = server.connect().await;
-    stream.write_all(b"PUT /a HTTP/1.1\r\nHost: a\r\nContent-Length: 60\r\n\r\n").await.unwrap();
-    for _ in 0..6 {
-        stream.write_all(b"0123456789").await.unwrap();
+    // With the head, so that there is no waiting for it; each pays for ten seconds.
+    stream.write_all(b"PUT /a HTTP/1.1\r\nHost: a\r\nContent-Length: 60\r\n\r\n0123456789").await.unwrap();
+    for _ in 0..5 {
         tokio::time::sleep(BOUND / 2).await;
+        stream.write_all(b"0123456789").await.unwrap();
     }
     until_text(&mut stream, "[/a 0123456789").await;
 }

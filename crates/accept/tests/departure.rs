@@ -18,7 +18,7 @@ use http_body::Frame;
 use http_body_util::BodyExt;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio_rustls::TlsConnector;
 
 /// No test waits that long unless it fails.
@@ -35,6 +35,8 @@ struct Server {
     authority: Option<Authority>,
     /// Told for each request that comes, and for each that is given up.
     news: mpsc::UnboundedReceiver<&'static str>,
+    /// What `/late` waits for, once for each request.
+    late: Arc<Notify>,
 }
 
 struct InFlight(mpsc::UnboundedSender<&'static str>);
@@ -61,7 +63,11 @@ impl http_body::Body for Answer {
     }
 }
 
-async fn handle(request: Request<Body>, news: mpsc::UnboundedSender<&'static str>) -> Response<Answer> {
+async fn handle(
+    request: Request<Body>,
+    news: mpsc::UnboundedSender<&'static str>,
+    late: Arc<Notify>,
+) -> Response<Answer> {
     news.send("begun").unwrap();
     let in_flight = InFlight(news);
     match request.uri().path() {
@@ -72,7 +78,7 @@ async fn handle(request: Request<Body>, news: mpsc::UnboundedSender<&'static str
         }
         "/events" => Response::new(Answer(Some("begun".into()), Some(in_flight))),
         _ => {
-            tokio::time::sleep(LATE).await;
+            late.notified().await;
             let length = request.into_body().collect().await.unwrap().to_bytes().len();
             Response::new(Answer(Some(format!("[{length}]").into()), None))
         }
@@ -90,9 +96,11 @@ async fn start(limits: Limits, has_tls: bool) -> Server {
         None => Listener::from(tcp),
     };
     let (told, news) = mpsc::unbounded_channel();
-    let service = move |request| handle(request, told.clone());
+    let late = Arc::new(Notify::new());
+    let allowed = Arc::clone(&late);
+    let service = move |request| handle(request, told.clone(), Arc::clone(&allowed));
     tokio::spawn(accept::serve(listener, limits, service, std::future::pending()));
-    Server { address, authority, news }
+    Server { address, authority, news, late }
 }
 
 impl Server {
@@ -104,6 +112,24 @@ impl Server {
         let Some(authority) = &self.authority else { return Box::new(tcp) };
         let connector = TlsConnector::from(Arc::new(client(&authority.certificate, &["http/1.1"])));
         Box::new(connector.connect("localhost".try_into().unwrap(), tcp).await.unwrap())
+    }
+
+    /// Reads an answer of `/late`, which comes after an interim one, or after some time without any.
+    async fn answer_of_late(&self, stream: &mut dyn Stream, is_interrupted: bool) -> String {
+        let mut answer = Vec::new();
+        if is_interrupted {
+            while !answer.ends_with(b"\r\n\r\n") {
+                let byte = tokio::time::timeout(PATIENCE, stream.read_u8()).await.expect("no interim answer");
+                answer.push(byte.expect("closed instead of an interim answer"));
+            }
+        } else {
+            tokio::time::sleep(LATE).await;
+        }
+        self.late.notify_one();
+        // The server says good-bye in TLS or does not.
+        let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("never closed");
+        assert!(read.is_ok() || self.authority.is_some(), "{read:?}");
+        String::from_utf8(answer).unwrap()
     }
 
     async fn hears(&mut self, news: &str) {
@@ -206,10 +232,7 @@ async fn a_peer_that_closed_its_half_gets_its_answer() {
                 stream.write_all(&head("/late", headers, length)).await.unwrap();
                 stream.write_all(&vec![0; length]).await.unwrap();
                 stream.shutdown().await.unwrap();
-                let mut answer = String::new();
-                let read = tokio::time::timeout(PATIENCE, stream.read_to_string(&mut answer)).await.unwrap();
-                // The server says good-bye in TLS or does not.
-                assert!(read.is_ok() || has_tls, "{read:?}");
+                let answer = server.answer_of_late(stream.as_mut(), headers == BROWSER).await;
                 assert!(answer.contains("HTTP/1.1 200 OK"), "{answer}");
                 assert!(answer.contains(&format!("[{length}]")), "{answer}");
                 assert_eq!(answer.starts_with("HTTP/1.1 102"), headers == BROWSER, "{answer}");
@@ -220,23 +243,23 @@ async fn a_peer_that_closed_its_half_gets_its_answer() {
 
 #[tokio::test]
 async fn only_browsers_without_a_proxy_get_interim_answers() {
-    let ask = async |limits: Limits, version: &str, headers: &str| {
+    let ask = async |limits: Limits, version: &str, headers: &str, is_interrupted: bool| {
         let server = start(limits, false).await;
         let mut stream = server.connect().await;
         let request = format!("GET /late {version}\r\nHost: localhost\r\n{headers}\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
         stream.shutdown().await.unwrap();
-        let mut answer = String::new();
-        tokio::time::timeout(PATIENCE, stream.read_to_string(&mut answer)).await.unwrap().unwrap();
-        answer.contains(" 102 ")
+        let answer = server.answer_of_late(stream.as_mut(), is_interrupted).await;
+        assert_eq!(answer.contains(" 102 "), is_interrupted, "{version} {headers:?}: {answer}");
+        assert!(answer.contains(" 200 OK"), "{answer}");
     };
     let (off, browser) = (Limits { interim_answers: false, ..generous() }, BROWSER.to_owned());
-    assert!(ask(generous(), "HTTP/1.1", BROWSER).await);
-    assert!(!ask(generous(), "HTTP/1.1", "").await);
-    assert!(!ask(generous(), "HTTP/1.0", BROWSER).await);
-    assert!(!ask(generous(), "HTTP/1.1", &(browser.clone() + "Connection: close\r\n")).await);
-    assert!(!ask(generous(), "HTTP/1.1", &(browser + "Via: 1.1 proxy\r\n")).await);
-    assert!(!ask(off, "HTTP/1.1", BROWSER).await);
+    ask(generous(), "HTTP/1.1", BROWSER, true).await;
+    ask(generous(), "HTTP/1.1", "", false).await;
+    ask(generous(), "HTTP/1.0", BROWSER, false).await;
+    ask(generous(), "HTTP/1.1", &(browser.clone() + "Connection: close\r\n"), false).await;
+    ask(generous(), "HTTP/1.1", &(browser + "Via: 1.1 proxy\r\n"), false).await;
+    ask(off, "HTTP/1.1", BROWSER, false).await;
 }
 
 #[tokio::test]
