@@ -4,6 +4,7 @@ use axum::extract::Request;
 use bytes::Bytes;
 use glacier_core::intent::RefusalCode;
 use http::{HeaderMap, header};
+use http_body::Body as _;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use crate::error::Refused;
@@ -20,11 +21,14 @@ pub(crate) async fn read_json(request: Request, max_len: usize) -> Result<Bytes,
             "send the body uncompressed as \"content-type: application/json\"",
         ));
     }
+    let too_large = Refused::new(RefusalCode::TooLarge, "the body is too large; send several batches");
+    // Nobody need wait for what will not be taken.
+    if request.body().size_hint().lower() > max_len as u64 {
+        return Err(too_large);
+    }
     match Limited::new(request.into_body(), max_len).collect().await {
         Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => {
-            Err(Refused::new(RefusalCode::TooLarge, "the body is too large; send several batches"))
-        }
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large),
         Err(_) => Err(Refused::new(RefusalCode::MalformedJson, "the body broke off; send the request again")),
     }
 }
