@@ -239,12 +239,15 @@ fn a_server_that_may_open_few_files_never_runs_out_of_them() {
     let mut limited = Command::new("sh");
     limited.args(["-c", "ulimit -n 64 && exec \"$0\" \"$@\"", BIN]);
     let server = Server::start_by(limited, folder.path());
-    let mut connections: Vec<TcpStream> = (0..100).map(|_| TcpStream::connect(&server.host).unwrap()).collect();
+    let mut connections: Vec<_> = (0..100).map(|_| TcpStream::connect(&server.host).unwrap()).collect();
     let request = format!("GET /healthz HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", server.host);
+    // All are there before the first asks for anything, and who is let in and silent is not kept for long.
+    for connection in &mut connections {
+        connection.write_all(request.as_bytes()).unwrap();
+    }
     let mut answers = 0;
     // The first are let in and the others wait, each until one before it is gone.
-    for mut connection in connections.drain(..) {
-        connection.write_all(request.as_bytes()).unwrap();
+    for mut connection in connections {
         let mut answer = String::new();
         connection.read_to_string(&mut answer).unwrap();
         answers += usize::from(answer.starts_with("HTTP/1.1 200"));

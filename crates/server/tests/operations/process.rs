@@ -85,8 +85,11 @@ impl Gateway {
         Self { child, secrets, host, metrics, log }
     }
 
+    /// Its whole lines. The last may be on its way.
     pub(crate) fn log(&self) -> String {
-        std::fs::read_to_string(&self.log).unwrap()
+        let mut log = std::fs::read_to_string(&self.log).unwrap();
+        log.truncate(log.rfind('\n').map_or(0, |end| end + 1));
+        log
     }
 
     /// As a crash or a machine that is gone: nothing is finished.
