@@ -105,8 +105,11 @@ impl Case {
         seen_by(&self.child, self.folder.path()).join(name)
     }
 
+    /// Its whole lines. The last may be on its way.
     pub(crate) fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("log")).unwrap()
+        let mut log = std::fs::read_to_string(self.folder.path().join("log")).unwrap();
+        log.truncate(log.rfind('\n').map_or(0, |end| end + 1));
+        log
     }
 
     /// What is in the store by now is meant to be there.

@@ -23,6 +23,7 @@ mod races;
 mod signatures;
 mod signer;
 mod slow;
+mod spoiled;
 mod start;
 mod tls;
 mod tokens;

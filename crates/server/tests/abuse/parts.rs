@@ -1,7 +1,7 @@
 //! Parts and their lengths: more, less and other than was said.
 
 use crate::case::{Case, MIB};
-use crate::wire::{Request, exchange_and_end};
+use crate::wire::{Request, exchange_and_end, until};
 
 const VALUE: &str = "InvalidParameterValueException";
 const MISSING: &str = "MissingParameterValueException";
@@ -103,12 +103,7 @@ fn a12_a_body_that_breaks_off_is_not_stored() {
 fn until_no_file_is_unfinished(case: &Case) {
     let parts = || case.done(&case.store("GET", "/-/vaults/demo/multipart-uploads").request());
     assert_eq!(parts().json()["UploadsList"].as_array().unwrap().len(), 1);
-    let mut looks = 0;
-    while !case.is_as_before() {
-        std::thread::sleep(std::time::Duration::from_millis(20));
-        looks += 1;
-        assert!(looks < 1000, "a file stays behind");
-    }
+    until("a file stays behind", || case.is_as_before());
 }
 
 #[test]

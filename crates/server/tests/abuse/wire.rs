@@ -1,14 +1,14 @@
 //! Requests as bytes, so that nothing on our side keeps an illegal one from being sent.
 
 use std::fmt;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{BufRead, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-/// Longer than every deadline of the server but the one between two requests.
-const PATIENCE: Duration = Duration::from_secs(25);
+/// Longer than every deadline of the server but the one between two requests, which must not be what ends a connection.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(55);
 
 #[derive(Clone)]
 pub(crate) struct Request {
@@ -136,6 +136,15 @@ pub(crate) fn exchange_and_end(host: &str, bytes: &[u8]) -> Vec<Answer> {
     until_closed(&mut stream)
 }
 
+/// Waits for what is about to be so, much longer than it takes: this machine may be busy.
+pub(crate) fn until(otherwise: &str, is_so: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < Duration::from_secs(120), "{otherwise}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 pub(crate) fn connect(host: &str) -> TcpStream {
     let stream = TcpStream::connect(host).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -143,7 +152,7 @@ pub(crate) fn connect(host: &str) -> TcpStream {
     stream
 }
 
-pub(crate) fn until_closed(stream: &mut TcpStream) -> Vec<Answer> {
+pub(crate) fn until_closed(stream: &mut impl Read) -> Vec<Answer> {
     let (mut bytes, mut piece, begun) = (Vec::new(), [0; 16 << 10], Instant::now());
     // Any other error is a reset, which ends the answers as well.
     loop {
@@ -159,6 +168,21 @@ pub(crate) fn until_closed(stream: &mut TcpStream) -> Vec<Answer> {
         assert!(!timed_out, "the server does not close after {}", String::from_utf8_lossy(&bytes));
     }
     answers(&bytes)
+}
+
+/// Reads one answer, which says how long it is, from a connection that stays.
+pub(crate) fn next_answer(stream: &mut impl BufRead) -> Answer {
+    let mut bytes = Vec::new();
+    while !bytes.ends_with(b"\r\n\r\n") {
+        let line = stream.read_until(b'\n', &mut bytes).unwrap();
+        assert!(line > 0, "the server closes after {}", String::from_utf8_lossy(&bytes));
+    }
+    let head = String::from_utf8_lossy(&bytes).to_ascii_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+    let mut body = vec![0; length.parse().unwrap()];
+    stream.read_exact(&mut body).unwrap();
+    bytes.extend(body);
+    answers(&bytes).remove(0)
 }
 
 /// Takes the bytes of a connection apart into answers, and fails where they are none.
