@@ -9,7 +9,8 @@ import { once } from "node:events";
 import { cpus, loadavg } from "node:os";
 
 const relay = (...args) =>
-  ["cargo", "bench", "--quiet", "--package", "glacier-upload-server", "--bench", "relay", "--", ...args];
+  // Built as the server that is given to others is.
+  ["cargo", "bench", "--quiet", "--profile", "dist", "--package", "glacier-upload-server", "--bench", "relay", "--", ...args];
 const PARTS = {
   signatures: ["node", "tests/bench/sign.mjs"],
   relay: relay(),

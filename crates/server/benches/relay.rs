@@ -2,9 +2,12 @@
 //!
 //! Prints a table and, last, one line of JSON. Everything is on this machine and in the clear, so that nothing but the two
 //! in the middle differs. `cargo bench -p glacier-upload-server --bench relay -- [memory]`; `PARTS`, `MIB` and `ROUNDS` of
-//! the environment make it another measurement.
+//! the environment make it another measurement, and `BEFORE`, the path of another gateway's program, takes a third into
+//! the turns: what a change has done is a few per cent, which two measurements one after the other do not show.
 #![expect(clippy::unwrap_used, reason = "a benchmark stops where it cannot go on")]
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -27,42 +30,53 @@ fn main() {
     // Cargo says --bench.
     let wants_memory = std::env::args().skip(1).any(|argument| argument == "memory");
     let number = |name: &str, usual: u64| std::env::var(name).map_or(usual, |text| text.parse().unwrap());
-    let (parts, mib, rounds) = (number("PARTS", 16), number("MIB", 256), number("ROUNDS", 7));
+    let (parts, mib, rounds) = (number("PARTS", 16), number("MIB", 256), number("ROUNDS", 21));
     let folder = tempfile::tempdir().unwrap();
     let sink = sink();
     if wants_memory {
         memory(folder.path(), sink);
         return;
     }
-    let relay = Relay::start(folder.path(), sink);
+    let relay = Relay::start(GATEWAY, folder.path(), sink);
     let nginx = Nginx::start(folder.path(), sink);
-    let mut rows = Vec::new();
+    let before = std::env::var("BEFORE").ok().map(|program| Relay::start(&program, folder.path(), sink));
     println!("{parts} parts of {mib} MiB at once, in turns: MiB/s, and MiB for each second of processor time");
+    let mut rows = Vec::new();
     for round in 0..=rounds {
-        let relay = relay.measure(parts, mib * MIB);
-        let nginx = nginx.measure(parts, mib * MIB);
+        let send = |to: &dyn Middle| to.measure(parts, mib * MIB);
+        let mut turns: Vec<(&str, &dyn Middle)> = vec![("relay", &relay), ("nginx", &nginx)];
+        turns.extend(before.as_ref().map(|before| ("before", before as &dyn Middle)));
+        // What is warm or busy after one is so for another one in the next round.
+        if round % 2 == 1 {
+            turns.reverse();
+        }
+        let samples: BTreeMap<&str, Sample> = turns.into_iter().map(|(name, middle)| (name, send(middle))).collect();
         // The first fills pools and caches.
         if round > 0 {
-            println!(
-                "round {round}: relay {:6.0} ({:6.0})   nginx {:6.0} ({:6.0})   {:.2}",
-                relay.rate,
-                relay.efficiency,
-                nginx.rate,
-                nginx.efficiency,
-                relay.rate / nginx.rate
-            );
-            rows.push((relay, nginx));
+            print!("round {round:2}:");
+            for (name, sample) in &samples {
+                print!(" {name} {:5.0} ({:5.0})  ", sample.rate, sample.efficiency);
+            }
+            println!("{:.2}", samples["relay"].rate / samples["nginx"].rate);
+            rows.push(samples);
         }
     }
-    let ratio = median(rows.iter().map(|(relay, nginx)| relay.rate / nginx.rate));
-    let efficiency = median(rows.iter().map(|(relay, nginx)| relay.efficiency / nginx.efficiency));
-    let (relay_rss, nginx_rss) = (peak_mib(&[relay.child.id()]), peak_mib(&nginx.pids()));
-    println!("median ratio {ratio:.2}; by processor time {efficiency:.2}");
+    let rates = |name| rows.iter().map(move |row: &BTreeMap<&str, Sample>| row[name].rate);
+    let ratios = |to| Quartiles::of(rates("relay").zip(rates(to)).map(|(relay, other)| relay / other));
+    let efficiencies = |to| Quartiles::of(rows.iter().map(move |row| row["relay"].efficiency / row[to].efficiency));
+    let (relay_rss, nginx_rss) = (peak_mib(&relay.pids()), peak_mib(&nginx.pids()));
+    let (ratio, efficiency) = (ratios("nginx"), efficiencies("nginx"));
+    println!("median ratio to nginx {ratio}; by processor time {efficiency}");
+    if before.is_some() {
+        println!("median ratio to the one before {}; by processor time {}", ratios("before"), efficiencies("before"));
+    }
     println!("peak of resident memory: relay {relay_rss:.1} MiB, nginx {nginx_rss:.1} MiB");
     println!(
-        "{{\"bench\":\"relay\",\"relay_vs_nginx\":{ratio:.3},\"by_processor_time\":{efficiency:.3},\"relay_mib_s\":{:.0},\
+        "{{\"bench\":\"relay\",\"relay_vs_nginx\":{:.3},\"by_processor_time\":{:.3},\"relay_mib_s\":{:.0},\
          \"relay_rss_mib\":{relay_rss:.1},\"nginx_rss_mib\":{nginx_rss:.1}}}",
-        median(rows.iter().map(|(relay, _)| relay.rate))
+        ratio.median,
+        efficiency.median,
+        Quartiles::of(rates("relay")).median
     );
 }
 
@@ -71,9 +85,9 @@ fn memory(folder: &Path, sink: SocketAddr) {
     println!("peak of resident memory while all parts are sent at once");
     let mut peaks = Vec::new();
     for (parts, mib) in [(64, 32), (64, 1024), (256, 64)] {
-        let relay = Relay::start(folder, sink);
+        let relay = Relay::start(GATEWAY, folder, sink);
         let sample = relay.measure(parts, mib * MIB);
-        let peak = peak_mib(&[relay.child.id()]);
+        let peak = peak_mib(&relay.pids());
         println!("{parts:4} parts of {mib:4} MiB: {peak:5.1} MiB, at {:.0} MiB/s", sample.rate);
         peaks.push(peak);
     }
@@ -90,10 +104,26 @@ struct Sample {
     efficiency: f64,
 }
 
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+/// What half of the values are below, and what three quarters and one quarter of them are above.
+struct Quartiles {
+    median: f64,
+    low: f64,
+    high: f64,
+}
+
+impl Quartiles {
+    fn of(values: impl Iterator<Item = f64>) -> Self {
+        let mut values: Vec<f64> = values.collect();
+        values.sort_by(f64::total_cmp);
+        let at = |quarters: usize| values[(values.len() - 1) * quarters / 4];
+        Self { median: at(2), low: at(1), high: at(3) }
+    }
+}
+
+impl fmt::Display for Quartiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.2} ({:.2} to {:.2} in the middle half of the rounds)", self.median, self.low, self.high)
+    }
 }
 
 /// Takes every body and says so.
@@ -203,15 +233,28 @@ fn signed_headers(host: SocketAddr, length: u64) -> Vec<(&'static str, String)> 
     headers
 }
 
+/// A process between the sender and the sink.
+trait Middle {
+    fn measure(&self, parts: u64, length: u64) -> Sample {
+        let head = head(self.address(), &signed_headers(self.address(), length), length);
+        sample(&self.pids(), parts * length, || send(self.address(), &head, parts, length))
+    }
+
+    fn address(&self) -> SocketAddr;
+
+    /// It and its workers.
+    fn pids(&self) -> Vec<u32>;
+}
+
 struct Relay {
     child: Child,
     address: SocketAddr,
 }
 
 impl Relay {
-    fn start(folder: &Path, sink: SocketAddr) -> Self {
+    fn start(program: &str, folder: &Path, sink: SocketAddr) -> Self {
         std::fs::write(folder.join("index.html"), "").unwrap();
-        let mut child = Command::new(GATEWAY)
+        let mut child = Command::new(program)
             .args(["--listen", "127.0.0.1:0", "--vault", "demo", "--glacier"])
             .arg(format!("http://{sink}"))
             .arg("--data")
@@ -230,10 +273,15 @@ impl Relay {
         let address = line.trim().strip_prefix("listening on http://").unwrap().parse().unwrap();
         Self { child, address }
     }
+}
 
-    fn measure(&self, parts: u64, length: u64) -> Sample {
-        let head = head(self.address, &signed_headers(self.address, length), length);
-        sample(&[self.child.id()], parts * length, || send(self.address, &head, parts, length))
+impl Middle for Relay {
+    fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn pids(&self) -> Vec<u32> {
+        vec![self.child.id()]
     }
 }
 
@@ -271,13 +319,13 @@ impl Nginx {
         }
         Self { master, address }
     }
+}
 
-    fn measure(&self, parts: u64, length: u64) -> Sample {
-        let head = head(self.address, &signed_headers(self.address, length), length);
-        sample(&self.pids(), parts * length, || send(self.address, &head, parts, length))
+impl Middle for Nginx {
+    fn address(&self) -> SocketAddr {
+        self.address
     }
 
-    /// The master and its workers.
     fn pids(&self) -> Vec<u32> {
         let master = self.master.id();
         let children = std::fs::read_to_string(format!("/proc/{master}/task/{master}/children")).unwrap();
