@@ -154,14 +154,14 @@ impl Metrics {
         self.0.signed.get_or_create(&Operation(op)).inc();
     }
 
-    /// Counts bytes of a request's body.
-    pub fn received(&self, route: &'static str, bytes: u64) {
-        self.0.received.get_or_create(&Route(route)).inc_by(bytes);
+    /// Bytes of requests' bodies.
+    pub fn received(&self, route: &'static str) -> Counter {
+        self.0.received.get_or_create_owned(&Route(route))
     }
 
-    /// Counts bytes of an answer's body.
-    pub fn sent(&self, route: &'static str, bytes: u64) {
-        self.0.sent.get_or_create(&Route(route)).inc_by(bytes);
+    /// Bytes of answers' bodies.
+    pub fn sent(&self, route: &'static str) -> Counter {
+        self.0.sent.get_or_create_owned(&Route(route))
     }
 
     /// Counts panics of the whole program from now on, and logs where they were. What they say is left out: it may be
