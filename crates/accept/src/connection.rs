@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 
 use bytes::Bytes;
@@ -18,6 +18,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use crate::answer::{self, Answer};
+use crate::awaited::Awaited;
 use crate::body::Body;
 use crate::departure::{self, Socket};
 use crate::fault::{self, Fault, Wire};
@@ -171,9 +172,9 @@ where
     }
     request.extensions_mut().insert(context.peer);
     request.extensions_mut().insert(context.scheme);
-    let mut handling = Box::pin(async move { service(request).await });
+    let mut handling = Awaited::new(async move { service(request).await });
     let handled = poll_fn(|cx| {
-        match catch_unwind(AssertUnwindSafe(|| handling.as_mut().poll(cx))) {
+        match catch_unwind(AssertUnwindSafe(|| Pin::new(&mut handling).poll(cx))) {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(response)) => Poll::Ready(Some(response)),
             // The panic hook has printed where it was.

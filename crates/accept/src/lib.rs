@@ -22,6 +22,7 @@
 
 mod alarm;
 mod answer;
+mod awaited;
 mod body;
 mod connection;
 mod departure;

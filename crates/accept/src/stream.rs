@@ -145,6 +145,8 @@ impl<S: Socket + AsyncRead + AsyncWrite + Unpin> Stream<S> {
     /// the connection was polled.
     pub(crate) fn poll_departure(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let is_read = std::mem::take(&mut self.is_read);
+        // The connection waits, so others run.
+        self.read_in_a_row = 0;
         let Some(progress) = self.progress.clone() else { return Poll::Pending };
         loop {
             let (in_flight, unread, unanswered, may_be_interrupted) = {
