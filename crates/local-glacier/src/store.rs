@@ -15,6 +15,7 @@
 mod archives;
 mod completion;
 mod database;
+mod ended;
 mod failure;
 mod files;
 mod ids;
@@ -128,7 +129,8 @@ impl Store {
     }
 
     /// Sets how many uploads of one vault may be in progress: more are not begun until some were completed, aborted or
-    /// forgotten. [`MAX_OPEN_UPLOADS`] unless set.
+    /// forgotten. [`MAX_OPEN_UPLOADS`] unless set. Of those that were aborted, and of those whose archives were deleted, as
+    /// many are remembered.
     pub fn bound_open_uploads(&self, count: u64) {
         // More than the database can count to is any number.
         self.inner.max_open_uploads.store(count.min(i64::MAX.unsigned_abs()), Ordering::Relaxed);

@@ -5,7 +5,7 @@ use glacier_core::glacier::{ArchiveId, Description, VaultName};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::incoming::Segment;
-use super::{Incoming, Store, StoreError, completion, ids, vaults};
+use super::{Incoming, Store, StoreError, completion, ended, ids, vaults};
 
 /// An archive that is durable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +39,7 @@ impl Store {
     pub(crate) fn delete_archive(&self, vault: &VaultName, id: &ArchiveId) -> Result<(), StoreError> {
         let (vault, id, now) = (vault.clone(), id.clone(), self.now_ms());
         let on_demand = self.inner.pace.inventory_age.is_none();
+        let most = self.max_notes();
         let files = self.write(move |connection| {
             let vault = vaults::id_of(connection, &vault)?;
             if !on_demand {
@@ -46,7 +47,11 @@ impl Store {
             }
             let mut statement = connection
                 .prepare_cached("DELETE FROM archives WHERE archive_id = ?1 AND vault = ?2 RETURNING content")?;
-            match statement.query_one((id.as_str(), vault), |row| row.get(0)).optional()? {
+            let content = statement.query_one((id.as_str(), vault), |row| row.get(0)).optional()?;
+            if content.is_some() {
+                ended::note_deleted(connection, vault, &id, most)?;
+            }
+            match content {
                 // What a job gives out stays until the job is forgotten.
                 Some(content) if completion::is_needed(connection, content)? => Ok(Vec::new()),
                 Some(content) => delete_content(connection, content),

@@ -15,9 +15,9 @@ use super::failure::Health;
 use super::{Failure, OpenError, StoreError};
 
 /// The schema's version, kept in `user_version`.
-const SCHEMA_VERSION: i64 = 2;
+const SCHEMA_VERSION: i64 = 3;
 /// What leads from each version to the next, beginning with an empty database.
-const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema_2.sql")];
+const MIGRATIONS: [&str; 3] = [include_str!("schema.sql"), include_str!("schema_2.sql"), include_str!("schema_3.sql")];
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 

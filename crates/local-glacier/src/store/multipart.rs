@@ -1,28 +1,23 @@
 //! Multipart uploads: opened, filled, listed, and ended in one of three ways.
 //!
-//! An upload that was completed or aborted leaves a note for a client who lost the answer; one that expired leaves
-//! none.
+//! An upload that was completed or aborted leaves a note ([`ended`]); one that expired leaves none.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use glacier_core::glacier::{ArchiveId, Description, UploadId, VaultName};
+use glacier_core::glacier::{Description, UploadId, VaultName};
 use glacier_core::tree_hash::combine;
 use glacier_core::{ByteRange, PartSize, TreeHash};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::archives::{NewArchive, StoredArchive, delete_content, insert_archive, new_content, put_segment};
-use super::{Incoming, Store, StoreError, completion, ids, milliseconds, retrieval_policy, vaults};
+use super::{Incoming, Store, StoreError, completion, ended, ids, milliseconds, retrieval_policy, vaults};
 
 /// Uploads of one vault that may be in progress, unless set otherwise. Each is a row of up to 1.2 kB, which nothing else
 /// bounds, so a vault full of them is a fifth of the room that is kept for metadata.
 pub const MAX_OPEN_UPLOADS: u64 = 10_000;
 /// An upload without a part or a list for this long is removed.
 pub(crate) const IDLE_EXPIRY: Duration = Duration::from_hours(24);
-/// How long the archive ID of a completed upload is told again.
-const COMPLETED_MEMORY: Duration = Duration::from_hours(90 * 24);
-/// How long aborting an aborted upload succeeds.
-const ABORTED_MEMORY: Duration = Duration::from_hours(24);
 /// A list counts as activity, but is written down only when the last activity is older than this.
 const ACTIVITY_GRAIN: Duration = Duration::from_hours(1);
 
@@ -178,7 +173,7 @@ impl Store {
         let archive_id = ids::archive_id()?;
         self.write(move |connection| {
             let upload = match in_progress(connection, &vault, &id, now) {
-                Err(StoreError::UploadNotFound) => return completed(connection, &vault, &id, &claim, now),
+                Err(StoreError::UploadNotFound) => return ended::completed(connection, &vault, &id, &claim, now),
                 found => found?,
             };
             let parts = all_parts(connection, &upload)?;
@@ -194,37 +189,24 @@ impl Store {
             };
             insert_archive(connection, &archive, &new)?;
             connection.execute("DELETE FROM uploads WHERE id = ?1", [upload.sequence])?;
-            connection.execute(
-                "INSERT INTO ended_uploads (upload_id, vault, forget, archive_id, size, tree_hash)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                (
-                    id.as_str(),
-                    upload.vault,
-                    now + milliseconds(COMPLETED_MEMORY),
-                    archive.id.as_str(),
-                    claim.size,
-                    tree_hash.as_bytes().as_slice(),
-                ),
-            )?;
+            ended::note_completed(connection, upload.vault, &id, &archive, claim.size, now)?;
             Ok(archive)
         })
     }
 
-    /// Removes an upload and its parts. Asked again within a day, does nothing.
+    /// Removes an upload and its parts. Asked again, does nothing, for as long as there is a note of it.
     pub(crate) fn abort_upload(&self, vault: &VaultName, id: &UploadId) -> Result<(), StoreError> {
         let (vault, id, now) = (vault.clone(), id.clone(), self.now_ms());
+        let most = self.max_notes();
         let files = self.write(move |connection| {
             let upload = match in_progress(connection, &vault, &id, now) {
                 Err(StoreError::UploadNotFound) => {
-                    let ended = ended(connection, &vault, &id, now)?.ok_or(StoreError::UploadNotFound)?;
-                    return if ended.archive.is_some() { Err(StoreError::UploadNotFound) } else { Ok(Vec::new()) };
+                    let was_aborted = ended::was_aborted(connection, &vault, &id, now)?;
+                    return if was_aborted { Ok(Vec::new()) } else { Err(StoreError::UploadNotFound) };
                 }
                 found => found?,
             };
-            connection.execute(
-                "INSERT INTO ended_uploads (upload_id, vault, forget) VALUES (?1, ?2, ?3)",
-                (id.as_str(), upload.vault, now + milliseconds(ABORTED_MEMORY)),
-            )?;
+            ended::note_aborted(connection, upload.vault, &id, now, most)?;
             remove_upload(connection, &upload)
         })?;
         self.remove_files(files);
@@ -251,7 +233,7 @@ impl Store {
             return Ok(());
         }
         let files = self.write(move |connection| {
-            connection.execute("DELETE FROM ended_uploads WHERE forget < ?1", [now])?;
+            ended::forget(connection, now)?;
             let expired = connection
                 .prepare(&format!("{UPLOAD} WHERE active < ?1"))?
                 .query_map([oldest_activity(now)], upload)?
@@ -343,50 +325,6 @@ fn check_claim(parts: &[(ByteRange, TreeHash)], claim: &Completion) -> Result<Tr
     let nodes: Vec<TreeHash> = parts.iter().map(|(_, tree_hash)| *tree_hash).collect();
     let computed = combine(&nodes);
     if computed.to_string() == claim.tree_hash { Ok(computed) } else { Err(StoreError::TreeHashMismatch { computed }) }
-}
-
-/// What became of an upload; `archive` is `None` for an aborted one.
-struct Ended {
-    archive: Option<StoredArchive>,
-    size: u64,
-}
-
-fn ended(connection: &Connection, vault: &VaultName, id: &UploadId, now: i64) -> Result<Option<Ended>, StoreError> {
-    let vault = vaults::id_of(connection, vault)?;
-    let mut statement = connection.prepare_cached(
-        "SELECT archive_id, tree_hash, size FROM ended_uploads WHERE upload_id = ?1 AND vault = ?2 AND forget >= ?3",
-    )?;
-    let found = statement.query_one((id.as_str(), vault, now), |row| {
-        let archive_id: Option<String> = row.get(0)?;
-        let tree_hash: Option<[u8; 32]> = row.get(1)?;
-        let archive = archive_id.and_then(|text| ArchiveId::new(text).ok()).zip(tree_hash.map(TreeHash::from_bytes));
-        let size: Option<u64> = row.get(2)?;
-        Ok(Ended {
-            archive: archive.map(|(id, tree_hash)| StoredArchive { id, tree_hash }),
-            size: size.unwrap_or_default(),
-        })
-    });
-    Ok(found.optional()?)
-}
-
-/// The archive that an upload became, for a client who asks again with the same claim.
-fn completed(
-    connection: &Connection,
-    vault: &VaultName,
-    id: &UploadId,
-    claim: &Completion,
-    now: i64,
-) -> Result<StoredArchive, StoreError> {
-    let Some(Ended { archive: Some(archive), size }) = ended(connection, vault, id, now)? else {
-        return Err(StoreError::UploadNotFound);
-    };
-    if size != claim.size {
-        return Err(StoreError::ArchiveSizeMismatch { held: size });
-    }
-    if archive.tree_hash.to_string() != claim.tree_hash {
-        return Err(StoreError::TreeHashMismatch { computed: archive.tree_hash });
-    }
-    Ok(archive)
 }
 
 /// An upload whose last activity is before this has expired.

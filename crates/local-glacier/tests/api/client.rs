@@ -1,5 +1,6 @@
 //! A client that signs, and the machine it talks to.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
@@ -59,8 +60,20 @@ impl Machine {
         Self::configured(Pace::default(), Vec::new())
     }
 
-    fn configured(pace: Pace, topics: Vec<Topic>) -> Self {
+    /// A machine whose data folder was made by something else.
+    pub(crate) fn of_folder(make: impl FnOnce(&Path)) -> Self {
         let folder = TempDir::new().unwrap();
+        let data = folder.path().join("data");
+        std::fs::create_dir(&data).unwrap();
+        make(&data);
+        Self::on(folder, Pace::default(), Vec::new())
+    }
+
+    fn configured(pace: Pace, topics: Vec<Topic>) -> Self {
+        Self::on(TempDir::new().unwrap(), pace, topics)
+    }
+
+    fn on(folder: TempDir, pace: Pace, topics: Vec<Topic>) -> Self {
         let seconds = Arc::new(AtomicU64::new(NOON));
         let (store, glacier) = open(&folder, &seconds, pace, topics.clone());
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

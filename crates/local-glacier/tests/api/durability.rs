@@ -1,10 +1,11 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
 
 use glacier_core::PayloadHash;
 use local_glacier::{Clock, OpenError, Pace, Store, StoreConfig};
 
-use crate::client::{MIB, Machine, archive, complete, get, part, pattern};
+use crate::client::{MIB, Machine, archive, complete, delete, get, part, pattern};
 
 #[test]
 fn what_was_acknowledged_is_there_after_a_restart() {
@@ -96,7 +97,11 @@ fn a_folder_of_the_first_version_is_taken_over() {
              INSERT INTO vaults (id, name, created) VALUES (1, 'full', 1000), (2, 'empty', 2000);
              INSERT INTO contents (id) VALUES (1), (2);
              INSERT INTO segments VALUES (1, 0, 7, 'one', zeroblob(32), zeroblob(32)), (2, 0, 5, 'two', zeroblob(32), zeroblob(32));
-             INSERT INTO archives VALUES ('a', 1, 1, NULL, 3000, 7, zeroblob(32)), ('b', 1, 2, 'two', 4000, 5, zeroblob(32));",
+             INSERT INTO archives VALUES ('a', 1, 1, NULL, 3000, 7, zeroblob(32)), ('b', 1, 2, 'two', 4000, 5, zeroblob(32));
+             INSERT INTO ended_uploads VALUES
+                 ('kept', 1, 9000000000000, 'a', 7, zeroblob(32)), ('gone', 1, 9000000000002, 'c', 1, zeroblob(32)),
+                 ('later', 1, 9000000000001, NULL, NULL, NULL), ('sooner', 1, 9000000000000, NULL, NULL, NULL),
+                 ('other', 2, 9000000000000, NULL, NULL, NULL);",
         )
         .unwrap();
     drop(database);
@@ -117,7 +122,53 @@ fn a_folder_of_the_first_version_is_taken_over() {
         };
         assert_eq!((counted("full"), counted("empty")), ((2, 12, Some(3000)), (0, 0, None)));
         let version: i64 = database.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-        assert_eq!(version, 2);
+        assert_eq!(version, 3);
+        let mut notes = database.prepare("SELECT upload_id, spent FROM ended_uploads ORDER BY vault, spent").unwrap();
+        let notes = notes.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        let notes: Vec<(String, Option<i64>)> = notes.map(Result::unwrap).collect();
+        let expected = [("kept", None), ("sooner", Some(1)), ("later", Some(2)), ("gone", Some(3)), ("other", Some(1))];
+        assert_eq!(notes, expected.map(|(id, spent)| (id.to_owned(), spent)));
         assert!(folder.path().join("files/one").exists(), "no byte was touched");
     }
+}
+
+#[test]
+fn a_folder_of_the_second_version_goes_on_where_it_was() {
+    let machine = Machine::of_folder(|data| {
+        let database = rusqlite::Connection::open(data.join("metadata.sqlite")).unwrap();
+        database.execute_batch(include_str!("../vectors/version_2.sql")).unwrap();
+        fs::create_dir(data.join("files")).unwrap();
+        fs::write(data.join("files/357703128fe43d6285e4ed0e91ee16fa"), b"kept").unwrap();
+    });
+    // As late as it was written.
+    machine.turn_clock(Duration::from_secs(1_795_291_400 - machine.now().as_unix()));
+    let upload = |vault: &str, id: &str| format!("/-/vaults/{vault}/multipart-uploads/{id}");
+    let kept =
+        upload("demo", "1EvaX4YiBiVfg-G5a77fBN6l3WZEQxMejBnGnH0k5-Igpt1J9ALwR9WLbvltAE55xUbpr9M4c9XhStCTN8blelITXuql");
+    let gone =
+        upload("demo", "76tvU-uboH3tE5YxlpL67cLwHPWQT0GhSoFd6iWtvJA3ZGQfGJxRAjgpjMGkJc7KignaGWm4-YonpDqAyo5_DmMQHe6l");
+    let aborted = [
+        upload("demo", "LfjG6j8--AMtNGBrBlNYuyAvXU79nTLCw1u8FTGdFkcFk9qt2HYmmk1ZBiurqrpTCc_vfv3cwUGdS5sar_jVrYhbriVx"),
+        upload("demo", "V-hxB8-ky1aC-9ct4o1nuNRI0HsH6143zeRGOvfMDeD11TJzw3HY6dJwDev8NUFNScF9vCtQCknGEjvXR3hkJa1Edj-6"),
+        upload("films", "rx2Y6QgRt5uaOXXPXQjYgo8eE_md3HjsBLuFnd1AsCSI46nvLcVIXPBXv3IkTnyMIY1JxgoEq-io8Rru8yhRRcVEBP5B"),
+    ];
+    let open =
+        upload("films", "dkjT_r4orrpGbHCVqvaUgHEbSr1tTFuqrLBl2B0a5a4BXhSxJEe6I3XgkJ7gS9UbLaaKRop9dvNWv-4uBgV5MYtuTOyH");
+    let goes_on = |machine: &Machine| {
+        assert!(machine.send(complete(&kept, b"kept")).archive_id().starts_with("U54tcmsCcumcB42l"));
+        assert!(machine.send(complete(&gone, b"deleted")).archive_id().starts_with("OS9saK239N9Lv-uq"));
+        for upload in &aborted {
+            assert_eq!(machine.send(delete(upload)).status, 204, "{upload}");
+        }
+        assert_eq!(machine.send(get(&open)).status, 200);
+    };
+    goes_on(&machine);
+    let machine = machine.restart();
+    goes_on(&machine);
+    // What there were too many of, by the bound of today, goes with the next.
+    machine.store().bound_open_uploads(1);
+    assert_eq!(machine.send(delete(&open)).status, 204);
+    assert_eq!(machine.send(delete(&aborted[2])).status, 404);
+    assert_eq!(machine.send(delete(&open)).status, 204);
+    assert_eq!(machine.send(delete(&aborted[0])).status, 204, "another vault has its own");
 }

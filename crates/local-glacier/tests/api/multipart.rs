@@ -99,6 +99,48 @@ fn aborting_is_idempotent_for_a_day_and_frees_the_parts() {
 }
 
 #[test]
+fn a_vault_remembers_so_many_uploads_that_came_to_nothing_and_all_that_became_archives() {
+    let machine = Machine::with_vault();
+    machine.store().bound_open_uploads(3);
+    let bytes = pattern(5);
+    let completed = || {
+        let upload = machine.initiate(MIB);
+        machine.send(part(&upload, 0, bytes.clone()));
+        let id = machine.send(complete(&upload, &bytes)).archive_id();
+        (upload, id)
+    };
+    let (kept, deleted) = (completed(), completed());
+    assert_eq!(machine.send(delete(&format!("/-/vaults/v/archives/{}", deleted.1))).status, 204);
+    assert_eq!(machine.send(complete(&deleted.0, &bytes)).archive_id(), deleted.1, "it is not made again");
+    let aborted: Vec<String> = (0..20)
+        .map(|_| {
+            let upload = machine.initiate(MIB);
+            assert_eq!(machine.send(delete(&upload)).status, 204);
+            upload
+        })
+        .collect();
+    assert_eq!(machine.rows("ended_uploads"), 3 + 1);
+    let machine = machine.restart();
+    for (nth, upload) in aborted.iter().enumerate() {
+        assert_eq!(machine.send(delete(upload)).status, if nth < 17 { 404 } else { 204 }, "{nth}");
+    }
+    assert_eq!(machine.send(complete(&deleted.0, &bytes)).status, 404);
+    assert_eq!(machine.send(complete(&kept.0, &bytes)).archive_id(), kept.1);
+    // Another vault has its own.
+    machine.send(crate::client::put("/-/vaults/w"));
+    let begin = post("/-/vaults/w/multipart-uploads").with("x-amz-part-size", "1048576");
+    let elsewhere = machine.send(begin).header("location").to_owned();
+    for _ in 0..2 {
+        assert_eq!(machine.send(delete(&elsewhere)).status, 204);
+        assert_eq!(machine.send(delete(&aborted[17])).status, 204);
+    }
+    // And what time is over for is gone.
+    machine.turn_clock(25 * HOUR);
+    machine.store().remove_expired().unwrap();
+    assert_eq!(machine.rows("ended_uploads"), 1);
+}
+
+#[test]
 fn an_upload_expires_after_a_day_without_a_part_or_a_list() {
     let machine = Machine::with_vault();
     let upload = machine.initiate(MIB);

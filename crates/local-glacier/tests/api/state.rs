@@ -39,6 +39,11 @@ impl Machine {
         state
     }
 
+    /// How many rows a table has.
+    pub(crate) fn rows(&self, table: &str) -> u64 {
+        self.database().query_one(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+    }
+
     fn database(&self) -> Connection {
         let path = self.folder.path().join("data").join("metadata.sqlite");
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap()
