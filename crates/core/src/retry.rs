@@ -1,15 +1,17 @@
 //! What to do about a request that failed: the policy as data, and one table of what answers mean.
 
+mod after;
 pub(crate) mod fault;
 mod operation;
 mod s3;
 pub(crate) mod window;
 
+pub use after::retry_after_ms;
 pub use operation::{Missing, Operation, Repetition};
 
 use crate::clock::Jitter;
 use crate::error::ErrorCode;
-use crate::glacier::{Response, ServiceError};
+use crate::glacier::ServiceError;
 
 /// When a failed request is tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,16 +59,6 @@ impl RetryPolicy {
         let doubled = self.base_ms.saturating_mul(1 << failures.saturating_sub(1).min(32));
         jitter.of(doubled.min(self.cap_ms))
     }
-}
-
-/// The answer's `Retry-After` in milliseconds, where it is a number of seconds. The other form, a date, is ignored
-/// (and the usual wait taken): it means something only by the server's clock, which the browser does not know.
-pub fn retry_after_ms(response: &Response) -> Option<u64> {
-    let text = response.header("retry-after")?.trim();
-    crate::range::parse_decimal(text).map(|seconds| seconds.saturating_mul(1000)).or_else(|| {
-        // More digits than a u64 has are a number all the same.
-        (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).then_some(u64::MAX)
-    })
 }
 
 /// What an answer that is no success calls for.
@@ -387,23 +379,5 @@ mod tests {
         assert_eq!(policy.delay_ms(1, Some(u64::MAX), Jitter::new(0.0)), 300_000);
         let extreme = RetryPolicy { base_ms: u64::MAX, cap_ms: u64::MAX, ..policy };
         assert!(extreme.delay_ms(9, None, Jitter::new(0.5)) > 0);
-    }
-
-    #[test]
-    fn retry_after_is_read_as_seconds_or_not_at_all() {
-        for (text, expected) in [
-            ("0", Some(0)),
-            ("120", Some(120_000)),
-            (" 7 ", Some(7_000)),
-            ("99999999999999999999999", Some(u64::MAX)),
-            ("-1", None),
-            ("1.5", None),
-            ("", None),
-            ("Wed, 21 Oct 2026 07:28:00 GMT", None),
-        ] {
-            let response = Response { headers: vec![("retry-after".into(), text.into())], ..Response::default() };
-            assert_eq!(retry_after_ms(&response), expected, "{text:?}");
-        }
-        assert_eq!(retry_after_ms(&Response::default()), None);
     }
 }

@@ -10,7 +10,7 @@ x-amz-archive-size, x-amz-content-sha256, x-amz-date, x-amz-glacier-version, x-a
 x-amz-subject";
 
 /// Headers a page may read.
-const EXPOSED_HEADERS: &str = "content-range, location, retry-after, x-amz-archive-id, x-amz-job-id, x-amz-multipart-upload-id, \
+const EXPOSED_HEADERS: &str = "content-range, date, location, retry-after, x-amz-archive-id, x-amz-job-id, x-amz-multipart-upload-id, \
 x-amz-sha256-tree-hash, x-amzn-errortype, x-amzn-requestid, x-request-id";
 
 const METHODS: &str = "GET, POST, PUT, DELETE";

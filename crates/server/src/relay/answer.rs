@@ -10,11 +10,13 @@ use crate::upstream::Answer;
 
 /// Headers that are passed back. Whatever else the store or something on the way to it says, as cookies or who may read
 /// the answer, it does not say in our name.
-const PASSED_BACK: [HeaderName; 14] = [
+const PASSED_BACK: [HeaderName; 15] = [
     header::ACCEPT_RANGES,
     header::CONTENT_LENGTH,
     header::CONTENT_RANGE,
     header::CONTENT_TYPE,
+    // By which the date in the next one is understood.
+    header::DATE,
     header::RETRY_AFTER,
     HeaderName::from_static(glacier_header::ARCHIVE_DESCRIPTION),
     HeaderName::from_static(glacier_header::ARCHIVE_ID),
