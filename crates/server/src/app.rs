@@ -29,6 +29,7 @@ use crate::metrics::code_name;
 use crate::page::Page;
 use crate::relay::{self, Relay};
 use crate::s3::{self, S3};
+use crate::seats::{self, Seat};
 use crate::sign::{self, Subject};
 use crate::sns::{self, Sns};
 use crate::token::Tokens;
@@ -248,7 +249,8 @@ async fn around(State(gateway): State<Gateway>, mut request: Request, next: Next
         duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
         "answered"
     );
-    response.map(|body| CountedBody::sent(body, &watch.metrics, route, in_flight))
+    let seat = response.extensions_mut().remove::<Arc<Seat>>();
+    response.map(|body| CountedBody::sent(body, &watch.metrics, route, (in_flight, seat)))
 }
 
 /// Whether somebody could look there for IDs that are not his. What is not a file of the page is no secret.
@@ -262,6 +264,21 @@ fn is_ours_by_tls(gateway: &Gateway, request: &Request) -> bool {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     request.extensions().get::<Scheme>() == Some(&Scheme::HTTPS)
         && host.is_some_and(|host| !gateway.hosts.is_loopback(host))
+}
+
+/// What the store or the relay answers to one of a subject's requests, unless it has too many of them.
+async fn seated(gateway: &Gateway, id: &RequestId, request: Request, next: Next) -> Response {
+    match seats::of_signed(gateway, &request) {
+        Err(refused) => refused.into_response(id),
+        Ok(seat) => {
+            let mut response = next.run(request).await;
+            if let Some(seat) = seat {
+                // Until the answer's body has ended.
+                response.extensions_mut().insert(Arc::new(seat));
+            }
+            response
+        }
+    }
 }
 
 async fn checked(gateway: &Gateway, id: &RequestId, route: &str, request: Request, next: Next) -> Response {
@@ -287,6 +304,8 @@ async fn checked(gateway: &Gateway, id: &RequestId, route: &str, request: Reques
     let is_head = request.method() == Method::HEAD && route != "store";
     let mut response = if is_head && !matches!(route, "/healthz" | "/readyz") {
         method_not_allowed(request.uri().clone(), axum::Extension(id.clone())).await
+    } else if matches!(route, "store" | "relay") {
+        seated(gateway, id, request, next).await
     } else {
         next.run(request).await
     };

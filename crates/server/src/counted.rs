@@ -1,6 +1,7 @@
 //! Bodies whose bytes are counted as they pass.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::body::Body;
@@ -9,6 +10,7 @@ use http_body::{Frame, SizeHint};
 use prometheus_client::metrics::counter::Counter;
 
 use crate::metrics::{InFlight, Metrics};
+use crate::seats::Seat;
 
 /// A body that counts.
 #[derive(Debug)]
@@ -16,8 +18,8 @@ pub(crate) struct CountedBody {
     inner: Body,
     /// Of its route and its way. Found once, because a part of 4 GiB has tens of thousands of pieces.
     bytes: Counter,
-    /// The request whose answer it is, which is in flight until the body has ended.
-    _in_flight: Option<InFlight>,
+    /// The request whose answer it is, which is in flight and has its subject's seat until the body has ended.
+    _in_flight: Option<(InFlight, Option<Arc<Seat>>)>,
 }
 
 impl CountedBody {
@@ -27,7 +29,12 @@ impl CountedBody {
     }
 
     /// Of an answer.
-    pub(crate) fn sent(inner: Body, metrics: &Metrics, route: &'static str, in_flight: InFlight) -> Body {
+    pub(crate) fn sent(
+        inner: Body,
+        metrics: &Metrics,
+        route: &'static str,
+        in_flight: (InFlight, Option<Arc<Seat>>),
+    ) -> Body {
         Body::new(Self { inner, bytes: metrics.sent(route), _in_flight: Some(in_flight) })
     }
 }

@@ -35,6 +35,10 @@ pub struct EdgeOptions {
     /// that may be open
     #[arg(long, env = "GLACIER_UPLOAD_MAX_REQUESTS", value_name = "COUNT", value_parser = at_least_one)]
     pub max_requests: Option<usize>,
+    /// Requests of one subject in flight at once, its parts included, beyond which the answer is 429; unless given a
+    /// quarter of --max-requests
+    #[arg(long, env = "GLACIER_UPLOAD_MAX_REQUESTS_PER_SUBJECT", value_name = "COUNT", value_parser = at_least_one)]
+    pub max_requests_per_subject: Option<usize>,
     /// Seconds that requests in flight have to finish once the server was asked to end
     #[arg(long, env = "GLACIER_UPLOAD_SHUTDOWN_GRACE", value_name = "SECONDS", default_value_t = 30)]
     pub shutdown_grace: u64,
@@ -89,6 +93,16 @@ impl EdgeOptions {
         }
     }
 }
+
+impl EdgeOptions {
+    /// Requests of one subject in flight at once, where there are these limits for all of them together.
+    pub fn requests_per_subject(&self, limits: &Limits) -> usize {
+        self.max_requests_per_subject.unwrap_or((limits.requests / SHARE).max(1))
+    }
+}
+
+/// One subject's part of all requests: four browsers with all the streams of one HTTP/2 connection each, at 1024.
+const SHARE: usize = 4;
 
 /// A silent connection holds about 10 kB, so this is 40 MB.
 const CONNECTIONS: usize = 4096;
@@ -176,6 +190,20 @@ mod tests {
         assert_eq!(limits(&["--max-connections", "100000"], "::", false, 256), (128, 256, 64));
         assert_eq!(limits(&["--max-connections", "9", "--max-requests", "8"], "::", false, 256), (9, 256, 8));
         assert_eq!(limits(&[], "::", false, 1), (1, 256, 1));
+    }
+
+    #[test]
+    fn a_subject_has_a_share_of_the_requests() {
+        let of = |flags: &[&str], open_files: usize| {
+            let only = Only::try_parse_from([&["server"], flags].concat()).unwrap();
+            only.edge.requests_per_subject(&only.edge.limits("::".parse().unwrap(), false, open_files))
+        };
+        assert_eq!(of(&[], 1 << 20), 256);
+        assert_eq!(of(&[], 1024), 64);
+        assert_eq!(of(&["--max-requests", "40"], 1 << 20), 10);
+        assert_eq!(of(&["--max-requests", "3"], 1 << 20), 1);
+        assert_eq!(of(&["--max-requests-per-subject", "7"], 1 << 20), 7);
+        assert!(Only::try_parse_from(["server", "--max-requests-per-subject", "0"]).is_err());
     }
 
     #[test]

@@ -31,6 +31,7 @@ pub mod policy;
 pub mod rate;
 pub mod relay;
 pub mod s3;
+pub mod seats;
 pub mod secret_file;
 pub mod sign;
 pub mod sns;

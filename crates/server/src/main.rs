@@ -20,6 +20,7 @@ use glacier_upload_server::host::HostAllowList;
 use glacier_upload_server::mount;
 use glacier_upload_server::relay::{self, Relay};
 use glacier_upload_server::s3::S3;
+use glacier_upload_server::seats::Seats;
 use glacier_upload_server::sns::{Outside, Sns};
 use glacier_upload_server::token::TokenKey;
 use glacier_upload_server::upstream::{Client, Origin, Patience};
@@ -120,7 +121,8 @@ async fn run(Loaded { config, origins: came_from, .. }: Loaded) -> Result<(), Bo
         config.check().map_err(|error| came_from.explain(&error))?;
     let limits = config.edge.limits(config.listen.ip(), config.behind_tls_proxy, edge::raise_open_files());
     let certificate = config.edge.certificate().map_err(|error| came_from.explain(&error))?;
-    let watch = config.watch.watch().map_err(|error| came_from.explain(&error))?;
+    let mut watch = config.watch.watch().map_err(|error| came_from.explain(&error))?;
+    watch.seats = Seats::new(config.edge.requests_per_subject(&limits));
     watch.metrics.watch_panics();
     // Before any secret is written to it.
     private_folder(&config.data)?;

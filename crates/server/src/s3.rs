@@ -288,6 +288,10 @@ pub async fn handle(State(gateway): State<Gateway>, id: axum::Extension<RequestI
     if let Err(refused) = gateway.watch.rates.admit_subject(&subject) {
         return refused.into_response(&id);
     }
+    let _seat = match gateway.watch.seats.take(&subject) {
+        Ok(seat) => seat,
+        Err(refused) => return refused.into_response(&id),
+    };
     let performed = s3.perform(&intent, &subject, origin.as_ref()).await;
     let mut response = performed.unwrap_or_else(|refused| {
         tracing::info!(request_id = id.0.0, op = intent.op(), code = refused.code(), "not done");

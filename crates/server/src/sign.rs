@@ -49,6 +49,11 @@ pub async fn handle(State(gateway): State<Gateway>, id: axum::Extension<RequestI
         Ok(claims) => claims,
         Err(refused) => return refused.into_response(&id),
     };
+    // Before its body, which it may send slowly.
+    let _seat = match gateway.watch.seats.take(&claims.sub) {
+        Ok(seat) => seat,
+        Err(refused) => return refused.into_response(&id),
+    };
     let mut response = match sign_batch(&gateway, &claims, request).await {
         Ok(requests) => json(StatusCode::OK, &Answer { requests }),
         Err(SignRefused::Gateway(refused)) => refused.into_response(&id),
@@ -117,8 +122,11 @@ async fn sign_batch(gateway: &Gateway, claims: &Claims, request: Request) -> Res
                 s3.sign(claims, intent, &host, origin.as_ref()).await.map_err(at_place)?
             }
             (Intent::S3(_), None) => return Err(at_place(s3::not_configured())),
-            _ => sign(intent, prefix, &gateway.account_id, &host, &gateway.credentials, &gateway.scope, now)
-                .ok_or_else(|| at_place(s3::not_configured()))?,
+            _ => {
+                let page = Page { host: &host, subject: Some(&claims.sub) };
+                sign(intent, prefix, &gateway.account_id, page, &gateway.credentials, &gateway.scope, now)
+                    .ok_or_else(|| at_place(s3::not_configured()))?
+            }
         };
         requests.push(signed);
     }
@@ -126,13 +134,23 @@ async fn sign_batch(gateway: &Gateway, claims: &Claims, request: Request) -> Res
     Ok(requests)
 }
 
-/// The request that does what `intent` says, signed for `host` at paths that begin with `prefix`, or `None` where the
+/// Whom a request is signed for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Page<'a> {
+    /// Where it is sent.
+    pub(crate) host: &'a str,
+    /// Of the token, which is named in a header that is signed, so that it is known who has how many requests in flight.
+    /// `None` for requests of the gateway's own.
+    pub(crate) subject: Option<&'a str>,
+}
+
+/// The request that does what `intent` says, signed for that page at paths that begin with `prefix`, or `None` where the
 /// intent is about S3. Everything that is signed comes from typed values.
 pub(crate) fn sign(
     intent: &Intent,
     prefix: &str,
     account: &str,
-    host: &str,
+    page: Page<'_>,
     credentials: &Credentials,
     scope: &Scope,
     now: Timestamp,
@@ -149,11 +167,12 @@ pub(crate) fn sign(
     if !headers.iter().any(|(name, _)| name == glacier_header::CONTENT_SHA256) {
         headers.push((glacier_header::CONTENT_SHA256.to_owned(), payload_hash.clone()));
     }
+    headers.extend(page.subject.map(|subject| (s3::SUBJECT_HEADER.to_owned(), encode(subject.as_bytes()))));
     if let Some(token) = &credentials.session_token {
         headers.push((glacier_header::SECURITY_TOKEN.to_owned(), token.clone()));
     }
     let mut signed: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    signed.push(("host", host));
+    signed.push(("host", page.host));
     let canonical = CanonicalRequest {
         method: request.method.as_str(),
         path: &path,
@@ -185,8 +204,8 @@ mod tests {
         };
         let scope = Scope { region: "us-east-1".into(), service: GLACIER };
         let intent = serde_json::from_value(intent).unwrap();
-        sign(&intent, "", "123456789012", "localhost:8080", &credentials, &scope, Timestamp::from_unix(1_800_000_000))
-            .unwrap()
+        let page = Page { host: "localhost:8080", subject: Some("user 7") };
+        sign(&intent, "", "123456789012", page, &credentials, &scope, Timestamp::from_unix(1_800_000_000)).unwrap()
     }
 
     fn header<'a>(request: &'a SignedRequest, name: &str) -> &'a str {
@@ -201,6 +220,13 @@ mod tests {
         assert_eq!(body, r#"{"Type":"archive-retrieval","ArchiveId":"a"}"#);
         assert_eq!(header(&request, "x-amz-content-sha256"), PayloadHash::of(body.as_bytes()).to_string());
         assert!(header(&request, "authorization").contains("SignedHeaders=content-type;host;x-amz-content-sha256;"));
+    }
+
+    #[test]
+    fn whom_it_is_for_is_signed() {
+        let request = signed(serde_json::json!({ "op": "ListParts", "vault": "photos", "uploadId": "u" }));
+        assert_eq!(header(&request, "x-amz-subject"), "user%207");
+        assert!(header(&request, "authorization").contains(";x-amz-subject,"));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::ConfigError;
 use crate::client::TrustedProxies;
 use crate::metrics::Metrics;
 use crate::rate::{Quotas, Rates};
+use crate::seats::Seats;
 use crate::watch::Watch;
 
 /// Keys about proxies, limits and metrics.
@@ -63,6 +64,8 @@ impl WatchOptions {
             anonymous: NonZeroU32::new(self.anonymous_rate),
             misses: NonZeroU32::new(self.miss_rate),
         };
-        Ok(Watch { metrics: Metrics::new(), rates: Rates::new(quotas), proxies: TrustedProxies::new(networks) })
+        let (metrics, rates, proxies) = (Metrics::new(), Rates::new(quotas), TrustedProxies::new(networks));
+        // How many at once depends on the edge.
+        Ok(Watch { metrics, rates, seats: Seats::default(), proxies })
     }
 }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::Relay;
 use crate::check::{self, Finding};
-use crate::sign;
+use crate::sign::{self, Page};
 use crate::upstream::{Chained, UpstreamError};
 
 /// For everything of one call.
@@ -160,7 +160,7 @@ impl Vault<'_> {
     async fn ask(&self, intent: &Intent) -> Result<Response<Bytes>, UpstreamError> {
         let Relay { origin, client, scope, .. } = self.relay;
         let (host, now) = (origin.authority(), (self.clock)());
-        let signed = sign::sign(intent, "", self.account, host, self.credentials, scope, now);
+        let signed = sign::sign(intent, "", self.account, Page { host, subject: None }, self.credentials, scope, now);
         let signed = signed.ok_or(UpstreamError::Unsendable)?;
         let mut request = Request::builder().method(signed.method.as_str()).uri(signed.url);
         for (name, value) in signed.headers {

@@ -4,10 +4,11 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Instant;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::case::{Case, MIB, batch, list_parts};
-use crate::wire::{Answer, Request, connect, exchange, until_closed};
+use crate::case::{Case, MIB, batch, hash, list_parts};
+use crate::harvest::request_of;
+use crate::wire::{Answer, Request, connect, exchange, until, until_closed};
 
 #[test]
 fn a41_a_peer_is_who_it_is() {
@@ -140,7 +141,86 @@ fn a44_who_comes_when_all_is_taken_is_told_to_come_again() {
     }
     case.settle();
     assert_eq!(case.send(&Request::get("/healthz")).status, 200);
+    case.add(one_subject_leaves_room());
     case.end();
+}
+
+/// Four at once of one subject, among as many as there are of everybody.
+fn one_subject_leaves_room() -> usize {
+    let case = Case::with("A44", &["--max-requests-per-subject", "4"]);
+    let upload = case.initiate("demo");
+    case.settle();
+    let bytes = vec![7; MIB];
+    let token = |sub: &str| {
+        let mut claims = case.keys.claims(&["demo"], &["upload"]);
+        claims["sub"] = sub.into();
+        case.keys.token(&claims)
+    };
+    let (greedy, other) = (token("a greedy \u{fc}ser"), token("user-8"));
+    let part = |token: &str| {
+        let intent = json!({
+            "op": "UploadMultipartPart", "vault": "demo", "uploadId": upload, "range": format!("0-{}", MIB - 1),
+            "payloadHash": hash(&bytes), "treeHash": hash(&bytes),
+        });
+        let signed = case.done(&case.sign(token, batch(&[intent]))).json();
+        request_of(&signed["requests"][0], &bytes)
+    };
+    let (theirs, others) = (part(&greedy), part(&other));
+    let begin = |request: &Request| {
+        let request = request.clone().header("expect", "100-continue").bytes(&case.host);
+        let mut stream = connect(&case.host);
+        stream.write_all(&request[..request.len() - MIB]).unwrap();
+        let mut line = [0; 25];
+        stream.read_exact(&mut line).unwrap();
+        assert!(line.starts_with(b"HTTP/1.1 100 Continue"), "{}", String::from_utf8_lossy(&line));
+        stream
+    };
+    let mut begun: Vec<_> = (0..4).map(|_| begin(&theirs)).collect();
+    let refused = |request: &Request| {
+        let answer = case.refused(request, 429, "too_many_requests");
+        assert_eq!(answer.header("retry-after"), "1");
+    };
+    // With whatever token, and for whatever of theirs.
+    let again = case.sign(&token("a greedy \u{fc}ser"), batch(&[list_parts("demo")]));
+    let piece = MIB / 16;
+    for nth in 0..5 {
+        for stream in &mut begun {
+            stream.write_all(&bytes[nth * piece..][..piece]).unwrap();
+        }
+        refused(&theirs);
+        refused(&again);
+    }
+    // Without their name, or by another, it is not what was signed.
+    let name = "x-amz-subject";
+    let anonymous = theirs.clone().without(name);
+    for request in [
+        anonymous.clone(),
+        anonymous.clone().header(name, "user-8"),
+        anonymous.clone().header(name, "a%20greedy%20%c3%bcser"),
+        theirs.clone().header(name, "user-8"),
+        others.clone().without(name).header(name, "a%20greedy%20%C3%BCser"),
+    ] {
+        case.refused(&request, 403, "InvalidSignatureException");
+    }
+    // Everybody else goes on: nobody has lost a seat to one who only says that he is it.
+    for _ in 0..3 {
+        case.count();
+        assert_eq!(exchange(&case.host, &others.bytes(&case.host))[0].status, 204);
+    }
+    for stream in &mut begun {
+        stream.write_all(&bytes[5 * piece..]).unwrap();
+    }
+    for mut stream in begun {
+        assert_eq!(until_closed(&mut stream)[0].status, 204);
+    }
+    // One that was given up makes room as well, once the server knows.
+    let left: Vec<_> = (0..4).map(|_| begin(&theirs)).collect();
+    refused(&theirs);
+    drop(left);
+    until("a seat stays taken", || exchange(&case.host, &theirs.bytes(&case.host))[0].status == 204);
+    case.settle();
+    case.is_unharmed();
+    case.sent()
 }
 
 #[test]

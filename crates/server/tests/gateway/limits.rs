@@ -7,6 +7,7 @@ use accept::Peer;
 use glacier_upload_server::client::TrustedProxies;
 use glacier_upload_server::metrics::Metrics;
 use glacier_upload_server::rate::{Quotas, Rates};
+use glacier_upload_server::seats::Seats;
 use glacier_upload_server::token::Claims;
 use glacier_upload_server::watch::Watch;
 use http::{Request, request};
@@ -19,7 +20,7 @@ const PROXY: &str = "10.0.0.1:443";
 fn limited(quotas: Quotas) -> (Setting, Metrics) {
     let proxies = TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap()]);
     let metrics = Metrics::new();
-    let watch = Watch { metrics: metrics.clone(), rates: Rates::new(quotas), proxies };
+    let watch = Watch { metrics: metrics.clone(), rates: Rates::new(quotas), seats: Seats::default(), proxies };
     let now = || glacier_core::sigv4::Timestamp::from_unix(crate::setting::NOW);
     (setting_watched(true, watch, now), metrics)
 }
