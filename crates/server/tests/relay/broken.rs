@@ -83,6 +83,34 @@ fn a_browser_that_leaves_ends_the_part_although_the_store_takes_nothing() {
 }
 
 #[test]
+fn parts_that_the_store_does_not_take_are_no_more_than_their_subject_may_have() {
+    let aws = Aws::start(&[VAULT]);
+    let gateway = Gateway::before_with(&aws, &["--max-requests-per-subject", "3"]);
+    let bytes = vec![7; MIB];
+    let signed = gateway.sign_part(&gateway.initiate(MIB), 0, &bytes);
+    let head = head_of(&signed, &gateway.host, Some(MIB));
+    aws.seen();
+    aws.fault(Fault::IsSilent);
+    let mut begun = Vec::new();
+    for _ in 0..3 {
+        let mut stream = gateway.connect();
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(&bytes[..1000]).unwrap();
+        // The gateway has its seat before the store has its head.
+        aws.next();
+        begun.push(stream);
+    }
+    let refused = gateway.exchange(&head, &bytes);
+    assert_eq!(refused.refusal(), (429, "too_many_requests".to_owned()));
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    assert!(aws.seen().is_empty());
+    // Those that are given up leave their seats.
+    aws.fault(None);
+    drop(begun);
+    until(|| (gateway.exchange(&head, &bytes).status == 204).then_some(()));
+}
+
+#[test]
 fn an_answer_that_comes_early_is_passed_on_at_once() {
     let aws = Aws::start(&[VAULT]);
     let gateway = Gateway::before(&aws);

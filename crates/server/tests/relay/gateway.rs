@@ -57,7 +57,16 @@ impl Gateway {
         Self::started(&format!("https://localhost:{}", aws.address.port()), &aws.ca_file)
     }
 
+    /// With these flags as well.
+    pub(crate) fn before_with(aws: &Aws, flags: &[&str]) -> Self {
+        Self::started_with(&format!("https://localhost:{}", aws.address.port()), &aws.ca_file, flags)
+    }
+
     pub(crate) fn started(glacier: &str, ca_file: &Path) -> Self {
+        Self::started_with(glacier, ca_file, &[])
+    }
+
+    fn started_with(glacier: &str, ca_file: &Path, flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let page = folder.path().join("page");
         std::fs::create_dir_all(&page).unwrap();
@@ -66,6 +75,7 @@ impl Gateway {
             .args(["--listen", "127.0.0.1:0", "--vault", VAULT, "--glacier", glacier, "--ca-file"])
             .arg(ca_file)
             .args(["--metrics-listen", "127.0.0.1:0"])
+            .args(flags)
             .arg("--data")
             .arg(folder.path().join("data"))
             .arg("--page")
