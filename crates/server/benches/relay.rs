@@ -301,10 +301,12 @@ impl Nginx {
     fn start(folder: &Path, sink: SocketAddr) -> Self {
         // Free until nginx takes it.
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        // A buffer as large as those that the relay comes to read into: hyper's grow by 8, 16, 32 and 64 KiB, and then are
+        // used whole. With the 64 KiB that it is told nginx would go to the system almost twice as often for each MiB.
         let config = format!(
             "daemon off; pid {0}/nginx.pid; error_log {0}/nginx.log; worker_processes auto;\n\
              events {{ worker_connections 2048; }}\n\
-             http {{\n access_log off; client_max_body_size 0; client_body_buffer_size 64k; client_body_temp_path {0}/body; proxy_temp_path {0}/proxy;\n\
+             http {{\n access_log off; client_max_body_size 0; client_body_buffer_size 120k; client_body_temp_path {0}/body; proxy_temp_path {0}/proxy;\n\
              fastcgi_temp_path {0}/f; uwsgi_temp_path {0}/u; scgi_temp_path {0}/s;\n\
              upstream store {{ server {sink}; keepalive 64; }}\n\
              server {{ listen {address};\n location / {{ proxy_pass http://store; proxy_http_version 1.1;\n\
