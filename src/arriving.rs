@@ -4,14 +4,13 @@ use std::collections::VecDeque;
 
 use glacier_core::tree_hash::LEAF_LEN;
 use glacier_core::{PartHasher, PayloadHash, TreeHash, TreeHasher};
-use js_sys::{Array, ArrayBuffer, Function, Promise, Reflect, Uint8Array};
-use wasm_bindgen::prelude::{JsCast, JsValue};
+use js_sys::{ArrayBuffer, Promise, Uint8Array};
+use wasm_bindgen::prelude::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::SubtleCrypto;
 
-use crate::file::{self, ReadError};
+use crate::file::ReadError;
 use crate::hash::{self, LEAVES_AT_ONCE};
-use crate::{clock, json};
 
 /// The bytes so far.
 pub(crate) struct Arriving {
@@ -34,9 +33,7 @@ impl Arriving {
     /// # Errors
     /// What the browser throws where it has no memory.
     pub(crate) fn new(len: u64) -> Result<Self, JsValue> {
-        // The constructor that js-sys has does not catch what it throws.
-        let class: Function = json::get(&clock::scope(), "ArrayBuffer").unchecked_into();
-        let buffer: ArrayBuffer = Reflect::construct(&class, &Array::of1(&file::number(len).into()))?.unchecked_into();
+        let buffer = hash::allocate(len)?;
         Ok(Self {
             bytes: Uint8Array::new(&buffer),
             filled: 0,

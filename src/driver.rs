@@ -44,6 +44,8 @@ pub(crate) struct Driver {
     pool: HashPool,
     /// Whether parts hashed from now on stay in memory.
     holds_parts: Cell<bool>,
+    /// Whether their memory is used again afterwards.
+    recycles: Cell<bool>,
     /// Requests under way, by the ticket that names them.
     requests: RefCell<LiteMap<Ticket, Request>>,
     /// The latest hashing task of each part: it owns the bytes, if they are kept.
@@ -84,6 +86,7 @@ impl Driver {
             gateway,
             pool,
             holds_parts: Cell::new(true),
+            recycles: Cell::new(false),
             requests: RefCell::default(),
             hashed_by: RefCell::default(),
             alarm: Alarm::default(),
@@ -169,6 +172,7 @@ impl Driver {
     /// Takes a new share of the uploader's budget.
     pub(crate) fn set_share(self: &Rc<Self>, share: Share) {
         self.holds_parts.set(share.keep);
+        self.recycles.set(share.recycle);
         self.machine.borrow_mut().set_limits(share.limits);
         self.pump();
     }
@@ -268,7 +272,11 @@ impl Driver {
                 let task = self.hashed_by.borrow_mut().remove(&part);
                 if let Some(task) = task {
                     self.pool.cancel(task);
-                    self.pool.release(task);
+                    if self.recycles.get() {
+                        self.pool.recycle(task);
+                    } else {
+                        self.pool.release(task);
+                    }
                 }
             }
             Command::DropPart { part } => {

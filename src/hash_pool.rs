@@ -145,6 +145,16 @@ impl HashPool {
         }
     }
 
+    /// Drops the bytes kept by a hashing task, and has another part read into their memory.
+    pub(crate) fn recycle(&self, hashed: TaskId) {
+        let mut inner = self.inner.borrow_mut();
+        let Some(member) = inner.owners.remove(&hashed) else { return };
+        // One that retires is given no other part.
+        let retires = inner.workers.iter().any(|worker| worker.id == member && worker.retiring);
+        inner.post(member, &if retires { Order::Release { hashed } } else { Order::Recycle { hashed } });
+        inner.retire_if_done(member);
+    }
+
     /// What was thrown when a worker could not be started, or `undefined`.
     pub(crate) fn start_error(&self) -> JsValue {
         self.inner.borrow().start_error.clone()

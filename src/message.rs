@@ -33,6 +33,8 @@ pub(crate) enum Order {
     Cancel { task: TaskId },
     /// Drop the bytes kept by the task `hashed`.
     Release { hashed: TaskId },
+    /// The same, but read the next part into their memory.
+    Recycle { hashed: TaskId },
 }
 
 /// From a worker.
@@ -128,6 +130,7 @@ impl Order {
             }
             Self::Cancel { task } => array(["cancel".into(), (*task).into()]),
             Self::Release { hashed } => array(["release".into(), (*hashed).into()]),
+            Self::Recycle { hashed } => array(["recycle".into(), (*hashed).into()]),
         }
     }
 
@@ -176,6 +179,7 @@ impl Order {
             "close" => Self::CloseFile { task, len: message.get(2).as_f64().and_then(file::exact) },
             "cancel" => Self::Cancel { task },
             "release" => Self::Release { hashed: task },
+            "recycle" => Self::Recycle { hashed: task },
             _ => return None,
         })
     }

@@ -34,6 +34,8 @@ pub struct WorkerSession {
 struct Held {
     /// Parts read and hashed, by the task that did it, until they are released.
     buffers: LiteMap<TaskId, ArrayBuffer>,
+    /// Memory of a part that is no longer needed, for the next one.
+    spare: Option<ArrayBuffer>,
     /// Parts being sent.
     sending: LiteMap<TaskId, Sending>,
     /// Hashing tasks that must not keep or report their result.
@@ -44,6 +46,20 @@ struct Held {
     fetching: LiteMap<TaskId, Canceller>,
     /// The file being written.
     file: Option<OpenFile>,
+}
+
+impl Held {
+    /// Memory of exactly that length.
+    fn take_spare(&mut self, len: u64) -> Option<ArrayBuffer> {
+        self.spare.take_if(|spare| u64::from(spare.byte_length()) == len)
+    }
+
+    /// One at a time.
+    fn keep_spare(&mut self, buffer: ArrayBuffer) {
+        if let Some(before) = self.spare.replace(buffer) {
+            hash::free(&before);
+        }
+    }
 }
 
 #[wasm_bindgen]
@@ -70,7 +86,16 @@ impl WorkerSession {
             Some(Order::WriteFile { task, position, bytes }) => session.write(task, position, &bytes),
             Some(Order::CloseFile { task, len }) => session.close(task, len),
             Some(Order::Cancel { task }) => session.cancel(task),
-            Some(Order::Release { hashed }) => session.release(hashed),
+            Some(Order::Release { hashed }) => {
+                if let Some(buffer) = session.release(hashed) {
+                    hash::free(&buffer);
+                }
+            }
+            Some(Order::Recycle { hashed }) => {
+                if let Some(buffer) = session.release(hashed) {
+                    session.held.borrow_mut().keep_spare(buffer);
+                }
+            }
             None => {}
         }
     }
@@ -81,7 +106,8 @@ impl WorkerSession {
         self.held.borrow_mut().hashing.insert(task, ());
         let progress = throttled(task);
         let hashed = if keep {
-            hash::resident(&blob, range, progress).await.map(|(digest, buffer)| (digest, Some(buffer)))
+            let spare = self.held.borrow_mut().take_spare(range.len());
+            hash::resident(&blob, range, spare, progress).await.map(|(digest, buffer)| (digest, Some(buffer)))
         } else {
             hash::streamed(&blob, range, progress).await.map(|digest| (digest, None))
         };
@@ -122,10 +148,14 @@ impl WorkerSession {
         };
         let held = Rc::clone(&self.held);
         let (slice, progress) = (blob.clone(), throttled(task));
+        let is_kept = matches!(&body, Ok(body) if body.is_instance_of::<ArrayBuffer>());
         let end = move |ended: Result<_, NoAnswer>| {
             task::spawn(async move {
                 // The request is dropped here and not inside its own event.
                 held.borrow_mut().sending.remove(&task);
+                if is_kept {
+                    hash::count_in(range.len());
+                }
                 report(&match ended {
                     Ok(response) => Report::Answered { task, response },
                     Err(NoAnswer::Cancelled) => Report::Failed { task, failure: TaskFailure::Cancelled },
@@ -192,14 +222,13 @@ impl WorkerSession {
         }
     }
 
-    fn release(&self, hashed: TaskId) {
+    /// What that task kept, which is nobody's now.
+    fn release(&self, hashed: TaskId) -> Option<ArrayBuffer> {
         let mut held = self.held.borrow_mut();
-        if let Some(buffer) = held.buffers.remove(&hashed) {
-            hash::free(&buffer);
-        }
         if held.hashing.contains_key(&hashed) {
             held.cancelled.insert(hashed, ());
         }
+        held.buffers.remove(&hashed)
     }
 }
 

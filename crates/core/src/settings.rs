@@ -20,7 +20,7 @@ mod vaults;
 
 pub use buckets::{buckets, object, object_uploads};
 pub use download::{DownloadOptions, MAX_BLOB, check_blob};
-pub use gateway::{GatewaySettings, WORKER_LIFE, workers};
+pub use gateway::{GatewaySettings, WORKER_LIFE, ballast, workers};
 pub use hashing::{check_tree_hash_keys, plan};
 pub use jobs::{JobFilter, inventory, job_filter, retrieval};
 pub use object::{FileKind, ObjectOptions, ObjectSettings};

@@ -25,8 +25,12 @@ const DEFAULT_MEMORY_BUDGET: u64 = 16 * PREFERRED_PART_SIZE;
 
 /// Bytes that a worker sends out of its memory before another takes its place. Browsers keep the copy of a body that
 /// they sent until the garbage collector runs, and nothing tells them that it is large: a 2 GiB file left 2 GiB behind.
-/// Only the end of the worker frees it for certain. Starting one costs some 20 ms beside the others.
-pub const WORKER_LIFE: u64 = 64 * MIB;
+/// [`ballast`] does, where the collector goes by what buffers it has seen; only the end of the worker frees it for certain.
+/// Starting one costs some 20 ms beside the others: with 64 MiB, a twentieth of the time of an upload.
+pub const WORKER_LIFE: u64 = 256 * MIB;
+
+/// The most that is counted for one body. Chromium's collector begins at 64 MiB more than it left.
+const MAX_BALLAST: u64 = 64 * MIB;
 
 /// How much of the machine and of the network is used.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +57,18 @@ impl GatewaySettings {
     }
 }
 
+impl GatewaySettings {
+    /// The most web workers that there can be, whatever the processor.
+    pub(super) fn max_workers(&self) -> u32 {
+        self.workers.unwrap_or(MAX_AUTO_WORKERS)
+    }
+}
+
+/// Length of a buffer that stands for the copies of a body that a browser keeps until it collects garbage: it has two.
+pub fn ballast(body_len: u64) -> u64 {
+    body_len.saturating_mul(2).min(MAX_BALLAST)
+}
+
 /// Web workers for a processor of so many cores; 0 where it is not known.
 pub fn workers(wanted: Option<u32>, cores: u64) -> u32 {
     let cores = u32::try_from(cores).unwrap_or(MAX_AUTO_WORKERS);
@@ -75,4 +91,17 @@ fn retry(options: &Json) -> Result<RetryPolicy, UploadError> {
         policy.cap_ms = cap;
     }
     Ok(policy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sent_body_counts_twice_and_a_large_one_as_what_a_collection_needs() {
+        for (body_mib, counted_mib) in [(0, 0), (1, 2), (8, 16), (32, 64), (33, 64), (4096, 64)] {
+            assert_eq!(ballast(body_mib * MIB), counted_mib * MIB);
+        }
+        assert_eq!(ballast(u64::MAX), 64 * MIB);
+    }
 }

@@ -65,7 +65,7 @@ impl Settings {
         let affordable = u32::try_from(budget / part_len).unwrap_or(u32::MAX).max(2);
         let in_flight = (self.gateway.concurrency / sharing).max(1).min(affordable - 1);
         let hash_ahead = (affordable - in_flight).min(MAX_WAITING);
-        Share { limits: Limits { in_flight, hash_ahead }, keep: false }
+        Share { limits: Limits { in_flight, hash_ahead }, keep: false, recycle: false }
     }
 }
 
@@ -147,7 +147,7 @@ mod tests {
                     let mut settings = settings([]);
                     settings.gateway.concurrency = concurrency;
                     let plan = longest(PartSize::from_bytes(part_mib * MIB).unwrap()).unwrap();
-                    let Share { limits, keep } = settings.share_for_stream(&plan, sharing);
+                    let Share { limits, keep, .. } = settings.share_for_stream(&plan, sharing);
                     assert!(limits.in_flight >= 1 && limits.hash_ahead >= 1 && !keep);
                     let parts = u64::from(limits.in_flight + limits.hash_ahead);
                     let held = parts * part_mib * MIB * u64::from(sharing);

@@ -66,6 +66,9 @@ pub struct Share {
     pub limits: Limits,
     /// Whether hashed parts are kept in memory until they are sent. Otherwise they are read again.
     pub keep: bool,
+    /// Whether a worker keeps the memory of a part that is no longer needed and reads the next one into it: one such piece
+    /// for each worker, within the budget like the parts themselves.
+    pub recycle: bool,
 }
 
 impl Settings {
@@ -144,11 +147,14 @@ impl Settings {
         let wanted = (self.gateway.concurrency / sharing).max(1).min(plan.n_parts());
         let affordable = u32::try_from(self.gateway.memory_budget / u64::from(sharing) / part_len).unwrap_or(u32::MAX);
         if affordable < 2 {
-            return Share { limits: Limits { in_flight: wanted, hash_ahead: 1 }, keep: false };
+            return Share { limits: Limits { in_flight: wanted, hash_ahead: 1 }, keep: false, recycle: false };
         }
         let in_flight = wanted.min(affordable - 1);
         let hash_ahead = (affordable - in_flight).min(in_flight).min(MAX_HASH_AHEAD);
-        Share { limits: Limits { in_flight, hash_ahead }, keep: true }
+        // The workers are everybody's, and so is what is left over.
+        let left = (affordable - in_flight - hash_ahead).saturating_mul(sharing);
+        let recycle = left >= self.gateway.max_workers();
+        Share { limits: Limits { in_flight, hash_ahead }, keep: true, recycle }
     }
 
     /// How many uploads run at once: each has at least one part in flight.
@@ -293,13 +299,32 @@ mod tests {
                     settings.gateway.concurrency = concurrency;
                     let plan = PartPlan::exact(1 << 42, PartSize::from_bytes(part_mib * MIB).unwrap());
                     let Ok(plan) = plan else { continue };
-                    let Share { limits, keep } = settings.share(&plan, sharing);
+                    let Share { limits, keep, recycle } = settings.share(&plan, sharing);
                     assert!(limits.in_flight >= 1 && limits.hash_ahead >= 1);
-                    let held = u64::from(limits.in_flight + limits.hash_ahead) * part_mib * MIB * u64::from(sharing);
+                    let parts = (limits.in_flight + limits.hash_ahead) * sharing;
+                    let spares = if recycle { 4 } else { 0 };
+                    let held = u64::from(parts + spares) * part_mib * MIB;
                     assert!(!keep || held <= settings.gateway.memory_budget, "{part_mib} MiB x {limits:?} x {sharing}");
+                    assert!(keep || !recycle);
                 }
             }
         }
+    }
+
+    #[test]
+    fn memory_is_used_again_where_the_budget_has_room_for_a_part_of_each_worker() {
+        let recycles = |more: (&str, u64), sharing| {
+            let more = (more.0, Json::Number(more.1));
+            let settings = Settings::read(&options([("partSize", Json::Number(8 * MIB)), more])).unwrap();
+            settings.share(&settings.plan(1 << 33).unwrap(), sharing).recycle
+        };
+        // Four parts on their way, four hashed ahead, and one for each of four workers.
+        assert!(recycles(("memoryBudget", 96 * MIB), 1));
+        assert!(!recycles(("memoryBudget", 95 * MIB), 1));
+        // By default the budget is 16 parts.
+        assert!(recycles(("workers", 8), 1));
+        assert!(!recycles(("workers", 9), 1));
+        assert!(recycles(("workers", 4), 4));
     }
 
     #[test]
