@@ -8,7 +8,7 @@ use accept::Peer;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use glacier_core::glacier::VaultName;
 use glacier_core::hex;
@@ -293,6 +293,9 @@ async fn checked(gateway: &Gateway, id: &RequestId, route: &str, request: Reques
     }
     if route == "page" {
         let mut response = next.run(request).await;
+        if page::leads_away(response.headers()) {
+            response = StatusCode::NOT_FOUND.into_response();
+        }
         page::fence(response.headers_mut(), &gateway.s3.as_ref().map_or_else(Vec::new, S3::bucket_origins));
         return response;
     }

@@ -39,6 +39,14 @@ pub fn files(page: &Page) -> Router {
     }
 }
 
+/// Whether an answer sends the browser to another host: `//FOLDER` is sent on to `//FOLDER/`, which is no path but a host's
+/// name.
+///
+/// **Source:** RFC 3986 section 4.2, network-path references.
+pub fn leads_away(headers: &HeaderMap) -> bool {
+    headers.get(header::LOCATION).is_some_and(|to| !to.as_bytes().starts_with(b"/") || to.as_bytes().starts_with(b"//"))
+}
+
 /// Sets the headers of the page's files. Caches must ask again, so that a new release is never mixed with an old one. The
 /// page may send to `buckets`, origins without a path, besides its own.
 pub fn fence(headers: &mut HeaderMap, buckets: &[String]) {

@@ -22,7 +22,7 @@ pub(crate) const MIB: usize = 1 << 20;
 /// One case of the table, against the program itself at its most talkative.
 pub(crate) struct Case {
     id: &'static str,
-    folder: tempfile::TempDir,
+    pub(crate) folder: tempfile::TempDir,
     child: Child,
     pub(crate) host: String,
     pub(crate) keys: Keys,

@@ -121,6 +121,14 @@ fn a35_names_do_not_leave_their_folder() {
     ] {
         case.refused(&Request::get(target), 404, "-");
     }
+    // Nor does a folder there lead to a host of its name.
+    let folder = "elsewhere.example";
+    std::fs::create_dir(case.folder.path().join("page").join(folder)).unwrap();
+    assert_eq!(case.refused(&Request::get(&format!("/{folder}")), 307, "-").header("location"), format!("/{folder}/"));
+    for slashes in ["//", "///", "//./"] {
+        let answer = case.refused(&Request::get(&format!("{slashes}{folder}")), 404, "-");
+        assert_eq!(answer.header("location"), "");
+    }
     assert_eq!(case.retrieval("demo", &archive).len().min(1), 1);
     case.end();
 }
