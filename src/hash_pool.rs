@@ -36,6 +36,8 @@ struct Inner {
     next_task: TaskId,
     next_member: u32,
     closed: bool,
+    /// Whether workers may keep memory for parts to come.
+    has_spares: bool,
     /// Why the last worker could not be started.
     start_error: JsValue,
 }
@@ -87,6 +89,7 @@ impl HashPool {
             next_task: 1,
             next_member: 1,
             closed: false,
+            has_spares: false,
             start_error: JsValue::UNDEFINED,
         };
         Self { inner: Rc::new(RefCell::new(inner)) }
@@ -145,14 +148,16 @@ impl HashPool {
         }
     }
 
-    /// Drops the bytes kept by a hashing task, and has another part read into their memory.
+    /// Drops the bytes kept by a hashing task, and has another part read into their memory, if more is to come.
     pub(crate) fn recycle(&self, hashed: TaskId) {
         let mut inner = self.inner.borrow_mut();
         let Some(member) = inner.owners.remove(&hashed) else { return };
         // One that retires is given no other part.
         let retires = inner.workers.iter().any(|worker| worker.id == member && worker.retiring);
         inner.post(member, &if retires { Order::Release { hashed } } else { Order::Recycle { hashed } });
+        inner.has_spares = true;
         inner.retire_if_done(member);
+        inner.rest(hashed);
     }
 
     /// What was thrown when a worker could not be started, or `undefined`.
@@ -280,6 +285,7 @@ impl HashPool {
         if let Some(listener) = listener {
             listener(report);
         }
+        self.inner.borrow_mut().rest(task);
     }
 
     /// A worker died. Its tasks fail (and are done again by another), and what it kept is read again when sent.
@@ -370,6 +376,17 @@ impl Inner {
         let retired = self.workers.iter().position(|worker| worker.id == member && worker.retiring);
         if let (false, Some(at)) = (busy, retired) {
             self.workers.swap_remove(at).worker.terminate();
+        }
+    }
+
+    /// Has memory that is kept for parts to come given back where none is to come: parts are hashed ahead, so that something
+    /// is under way or kept as long as there are more. A page that is done with a file may stay open for days.
+    fn rest(&mut self, last: TaskId) {
+        if self.has_spares && self.tasks.is_empty() && self.owners.is_empty() {
+            self.has_spares = false;
+            for worker in &self.workers {
+                self.post(worker.id, &Order::Release { hashed: last });
+            }
         }
     }
 

@@ -31,9 +31,9 @@ pub(crate) enum Order {
     CloseFile { task: TaskId, len: Option<u64> },
     /// Stop that task. It still answers.
     Cancel { task: TaskId },
-    /// Drop the bytes kept by the task `hashed`.
+    /// Drop the bytes kept by the task `hashed`, and memory kept for another part.
     Release { hashed: TaskId },
-    /// The same, but read the next part into their memory.
+    /// Drop those bytes, but keep their memory and read the next part into it.
     Recycle { hashed: TaskId },
 }
 

@@ -87,7 +87,9 @@ impl WorkerSession {
             Some(Order::CloseFile { task, len }) => session.close(task, len),
             Some(Order::Cancel { task }) => session.cancel(task),
             Some(Order::Release { hashed }) => {
-                if let Some(buffer) = session.release(hashed) {
+                let bytes = session.release(hashed);
+                let spare = session.held.borrow_mut().spare.take();
+                for buffer in [bytes, spare].into_iter().flatten() {
                     hash::free(&buffer);
                 }
             }

@@ -130,3 +130,57 @@ test("a download of which only the promise is kept survives the garbage collecto
   }, [VAULT]);
   assert.deepEqual(result, { verified: "whole", size: 24 << 20 });
 });
+
+test("parts are read into memory that was used before, and a page that is done keeps none", { timeout: 120_000 }, async () => {
+  const seen = await browser.evaluate(async (vault) => {
+    // A worker tells by a channel how it reads: into a new buffer, or into one that is given.
+    const patch = `
+      const reads = new BroadcastChannel("reads");
+      const { getReader } = ReadableStream.prototype;
+      ReadableStream.prototype.getReader = function (options) {
+        if (options?.mode === "byob") reads.postMessage("again");
+        return getReader.call(this, options);
+      };
+      const { arrayBuffer } = Blob.prototype;
+      Blob.prototype.arrayBuffer = function () {
+        reads.postMessage("anew");
+        return arrayBuffer.call(this);
+      };`;
+    const reads = { again: 0, anew: 0, end: 0 };
+    const channel = new BroadcastChannel("reads");
+    channel.addEventListener("message", ({ data }) => reads[data]++);
+    const module = new URL("/glacier-upload/worker.js", location);
+    const script = URL.createObjectURL(new Blob([`import "${module}";${patch}`], { type: "text/javascript" }));
+    const orders = [];
+    const createWorker = () => {
+      const worker = new Worker(script, { type: "module" });
+      const given = [];
+      orders.push(given);
+      const { postMessage } = worker;
+      worker.postMessage = (message, ...more) => {
+        if (["recycle", "release"].includes(message[0])) given.push(message[0]);
+        postMessage.call(worker, message, ...more);
+      };
+      return worker;
+    };
+    const uploader = await library.createUploader({
+      endpoint: "/v1", target: { vault }, getHeaders: bearer, createWorker, partSize: 1 << 20, workers: 1,
+    });
+    const { size } = await uploader.add(new Blob(["z".repeat(40 << 20)])).done();
+    // Every message that was sent before has been heard when an own one is.
+    await new Promise((resolve) => {
+      channel.onmessage = ({ data }) => data === "end" && resolve();
+      const end = new BroadcastChannel("reads");
+      end.postMessage("end");
+    });
+    channel.close();
+    return { size, reads, orders };
+  }, [VAULT]);
+  assert.equal(seen.size, 40 << 20);
+  // How many depends on how parts and answers come together; all but the first eight, where none do.
+  assert.ok(seen.reads.again >= 4, `of 40 parts ${JSON.stringify(seen.reads)}`);
+  for (const given of seen.orders.filter((orders) => orders.includes("recycle"))) {
+    assert.equal(given.at(-1), "release");
+  }
+  assert.ok(seen.orders.some((orders) => orders.includes("recycle")));
+});
