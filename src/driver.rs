@@ -272,11 +272,7 @@ impl Driver {
                 let task = self.hashed_by.borrow_mut().remove(&part);
                 if let Some(task) = task {
                     self.pool.cancel(task);
-                    if self.recycles.get() {
-                        self.pool.recycle(task);
-                    } else {
-                        self.pool.release(task);
-                    }
+                    self.pool.release(task, self.recycles.get());
                 }
             }
             Command::DropPart { part } => {

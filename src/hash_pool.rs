@@ -139,23 +139,14 @@ impl HashPool {
         }
     }
 
-    /// Drops the bytes kept by a hashing task.
-    pub(crate) fn release(&self, hashed: TaskId) {
-        let mut inner = self.inner.borrow_mut();
-        if let Some(member) = inner.owners.remove(&hashed) {
-            inner.post(member, &Order::Release { hashed });
-            inner.retire_if_done(member);
-        }
-    }
-
-    /// Drops the bytes kept by a hashing task, and has another part read into their memory, if more is to come.
-    pub(crate) fn recycle(&self, hashed: TaskId) {
+    /// Drops the bytes kept by a hashing task; with `reuse` another part is read into their memory, if more is to come.
+    pub(crate) fn release(&self, hashed: TaskId, reuse: bool) {
         let mut inner = self.inner.borrow_mut();
         let Some(member) = inner.owners.remove(&hashed) else { return };
         // One that retires is given no other part.
-        let retires = inner.workers.iter().any(|worker| worker.id == member && worker.retiring);
-        inner.post(member, &if retires { Order::Release { hashed } } else { Order::Recycle { hashed } });
-        inner.has_spares = true;
+        let reuse = reuse && inner.workers.iter().any(|worker| worker.id == member && !worker.retiring);
+        inner.post(member, &if reuse { Order::Recycle { hashed } } else { Order::Release { hashed } });
+        inner.has_spares |= reuse;
         inner.retire_if_done(member);
         inner.rest(hashed);
     }
